@@ -1,0 +1,2 @@
+//! `kgents`: the TLS provider, then the command line; nothing else.
+fn main() {}
