@@ -4,6 +4,8 @@
 //! them (see [`crd`]), and everything that reads or writes an object goes
 //! through them. No IO, no clock.
 
+#![allow(clippy::duplicated_attributes, reason = "each printer column names its type")]
+
 pub mod agent;
 pub mod common;
 pub mod crd;

@@ -1,1 +1,19 @@
-//! .
+//! Where the terrarium is read from.
+//!
+//! The only room that speaks to the Kubernetes API. [`watch`] tells everything
+//! that it hears on the store's bus, for ever; a [`Client`] asks single
+//! questions. kube's generics stay in here.
+//!
+//! Both need a rustls provider (`ring`) installed in the process, and a tokio
+//! runtime with IO and time. Decoding costs real time: spawn [`watch`] on a
+//! runtime with worker threads, so that the thread that draws never pays it.
+
+pub mod backoff;
+pub mod clock;
+pub mod error;
+pub mod kube;
+pub mod options;
+
+pub use error::{Origin, SourceError};
+pub use kube::{Client, Listed, scene, watch};
+pub use options::Options;

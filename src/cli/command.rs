@@ -1,0 +1,11 @@
+//! The commands, a file each.
+
+pub(crate) mod completions;
+pub(crate) mod crd;
+pub(crate) mod describe;
+pub(crate) mod man;
+pub(crate) mod observe;
+pub(crate) mod resource;
+pub(crate) mod signal;
+pub(crate) mod status;
+pub(crate) mod version;

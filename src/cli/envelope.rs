@@ -1,0 +1,69 @@
+//! The JSON shapes that are part of the contract: each answer says which layer
+//! it comes from, as of when, and how far it can be trusted.
+
+use jiff::Timestamp;
+use kgents_core::freshness::Freshness;
+use kgents_store::{Key, Kind, Layer, Terrarium, view};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::object;
+
+/// Where an answer comes from.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Provenance {
+    layer: Layer,
+    as_of: Option<Timestamp>,
+    freshness: Option<Freshness>,
+}
+
+impl Provenance {
+    /// Where what is known of a kind comes from.
+    pub(crate) fn of(terrarium: &Terrarium, kind: Kind, now: Timestamp) -> Self {
+        Self {
+            layer: terrarium.layer(),
+            as_of: terrarium.as_of(kind, now),
+            freshness: terrarium.freshness(kind, now),
+        }
+    }
+}
+
+/// A list: `{layer, as_of, freshness, items}`.
+#[derive(Debug, Serialize)]
+pub(crate) struct List {
+    #[serde(flatten)]
+    provenance: Provenance,
+    items: Vec<Item>,
+}
+
+/// One object: `{layer, as_of, freshness, object}`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Item {
+    #[serde(flatten)]
+    provenance: Provenance,
+    /// How strong a pheromone is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    intensity: Option<f64>,
+    object: Value,
+}
+
+impl Item {
+    /// An object of the terrarium; `None` when it is not there.
+    pub(crate) fn of(terrarium: &Terrarium, kind: Kind, key: &Key, now: Timestamp) -> Option<Self> {
+        let intensity = (kind == Kind::Pheromone)
+            .then(|| view::strength(terrarium.pheromones().get(key)?, now))
+            .flatten();
+        let object = object::json(terrarium, kind, key)?;
+        Some(Self { provenance: Provenance::of(terrarium, kind, now), intensity, object })
+    }
+}
+
+impl List {
+    /// The objects of a kind, in the order of the keys.
+    pub(crate) fn of(terrarium: &Terrarium, kind: Kind, keys: &[Key], now: Timestamp) -> Self {
+        Self {
+            provenance: Provenance::of(terrarium, kind, now),
+            items: keys.iter().filter_map(|key| Item::of(terrarium, kind, key, now)).collect(),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What a command reads from and writes to, so that tests can look at it.
+
+use std::io::{self, IsTerminal, Write};
+
+/// The two ends that a command writes to.
+pub(crate) struct Io<'a> {
+    /// Standard output, buffered: who streams flushes.
+    pub(crate) out: &'a mut dyn Write,
+    /// Standard error.
+    pub(crate) err: &'a mut dyn Write,
+}
+
+impl Io<'_> {
+    /// Says something that is no part of the output.
+    pub(crate) fn note(&mut self, text: impl std::fmt::Display) {
+        // A note that nobody hears is no reason to fail.
+        let _ = writeln!(self.err, "{text}");
+    }
+}
+
+/// What may be done on standard output.
+pub(crate) fn can_draw() -> bool {
+    is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Whether standard output is a terminal.
+pub(crate) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Waits until the program should end: it was interrupted or told to, or who
+/// read its output has gone, which is noticed also while nothing is written.
+#[cfg(unix)]
+pub(crate) async fn end() {
+    use tokio::io::Interest;
+    use tokio::io::unix::AsyncFd;
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let heard = |kind: SignalKind| async move {
+        match signal(kind) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    let closed = async {
+        // A file cannot be waited for, and cannot be closed by another either.
+        if let Ok(out) = AsyncFd::with_interest(io::stdout(), Interest::ERROR) {
+            if out.ready(Interest::ERROR).await.is_ok() {
+                return;
+            }
+        }
+        std::future::pending().await
+    };
+    tokio::select! {
+        () = heard(SignalKind::interrupt()) => {}
+        () = heard(SignalKind::terminate()) => {}
+        () = heard(SignalKind::hangup()) => {}
+        () = closed => {}
+    }
+}
+
+/// Waits until the program is interrupted.
+#[cfg(not(unix))]
+pub(crate) async fn end() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

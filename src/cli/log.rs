@@ -1,0 +1,113 @@
+//! Where logs go: to a file, never to the screen.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::rolling::{RollingFileAppender, Rotation};
+use tracing_subscriber::EnvFilter;
+
+use crate::args::Global;
+
+/// What is logged when nobody says: our own news, the warnings of others.
+const DEFAULT: &str = "warn,kgents=info";
+/// How many days of logs are kept.
+const KEPT: usize = 7;
+
+/// Reads a filter; it is kept as text because only the set-up needs more.
+pub(crate) fn filter(text: &str) -> Result<String, String> {
+    EnvFilter::builder()
+        .parse(text)
+        .map(|_| text.to_owned())
+        .map_err(|error| format!("{error}; write it as debug, or as kgents_source=trace,warn"))
+}
+
+/// Starts logging. The guard writes out what waits when it is dropped.
+///
+/// A log that cannot be written is no failure. Where somebody asked for one
+/// and `err` is free to be written to, it is said there.
+pub(crate) fn start(global: &Global, err: Option<&mut dyn Write>) -> Option<WorkerGuard> {
+    match open(global.log_file.as_deref()) {
+        Ok(file) => {
+            let filter = EnvFilter::builder().parse_lossy(global.log_level.as_deref().unwrap_or(DEFAULT));
+            // Blocking would make a frame wait for a slow disk.
+            let (writer, guard) = tracing_appender::non_blocking(file);
+            let started = tracing_subscriber::fmt()
+                .with_env_filter(filter)
+                .with_ansi(false)
+                .with_writer(writer)
+                .try_init();
+            started.is_ok().then_some(guard)
+        }
+        Err(error) => {
+            let asked = global.log_level.is_some() || global.log_file.is_some();
+            if let Some(err) = err.filter(|_| asked) {
+                let _ = writeln!(err, "warning: no log is written: {error}");
+            }
+            None
+        }
+    }
+}
+
+fn open(file: Option<&Path>) -> Result<Box<dyn Write + Send>, String> {
+    if let Some(path) = file {
+        let opened = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        return match opened {
+            Ok(file) => Ok(Box::new(file)),
+            Err(error) => Err(format!("{}: {error}", path.display())),
+        };
+    }
+    let folder = folder(|name| std::env::var_os(name).map(PathBuf::from)).ok_or("HOME is not set")?;
+    RollingFileAppender::builder()
+        .rotation(Rotation::DAILY)
+        .filename_prefix("kgents")
+        .filename_suffix("log")
+        .max_log_files(KEPT)
+        .build(&folder)
+        .map(|file| Box::new(file) as Box<dyn Write + Send>)
+        .map_err(|error| format!("{}: {error}", folder.display()))
+}
+
+/// The state directory. As the XDG specification has it, a relative path
+/// counts as none.
+fn folder(env: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    let absolute = |name: &str| env(name).filter(|path| path.is_absolute());
+    absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
+        .map(|state| state.join("kgents"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_are_read_as_rust_log_is() {
+        for good in ["debug", "warn,kgents_source=trace", "off", "kgents_source[span]=debug"] {
+            assert!(filter(good).is_ok(), "{good}");
+        }
+        let error = filter("kgents_source=loud").unwrap_err();
+        assert!(error.contains("kgents_source=trace"), "{error}");
+    }
+
+    #[test]
+    fn the_state_directory_is_that_of_xdg() {
+        let env = |state: Option<&str>, home: Option<&str>| {
+            folder(|name| match name {
+                "XDG_STATE_HOME" => state.map(PathBuf::from),
+                _ => home.map(PathBuf::from),
+            })
+        };
+        assert_eq!(env(Some("/s"), Some("/h")), Some("/s/kgents".into()));
+        assert_eq!(env(Some("s"), Some("/h")), Some("/h/.local/state/kgents".into()));
+        assert_eq!(env(None, None), None);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_says_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = open(Some(&folder.path().join("none/x.log"))).err().unwrap();
+        assert!(error.contains("none/x.log"), "{error}");
+        assert!(open(Some(&folder.path().join("x.log"))).is_ok());
+    }
+}

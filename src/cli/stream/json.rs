@@ -1,0 +1,151 @@
+//! NDJSON: each line one change, with its kind, key and revision.
+
+use std::io::Write;
+
+use jiff::Timestamp;
+use kgents_store::terrarium::{Delta, Fate};
+use kgents_store::watch::{Link, Scene, Watch};
+use kgents_store::{Key, Kind, Thought};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::envelope::Provenance;
+use crate::failure::Failure;
+use crate::follow::{Follow, News};
+use crate::{object, output};
+
+#[derive(Serialize)]
+struct ChangeLine<'a> {
+    kind: Kind,
+    key: &'a Key,
+    namespace: &'a str,
+    name: &'a str,
+    revision: u64,
+    change: &'static str,
+    #[serde(flatten)]
+    provenance: Provenance,
+    object: Option<Value>,
+}
+
+#[derive(Serialize)]
+struct ThoughtLine<'a> {
+    kind: &'static str,
+    key: String,
+    revision: u64,
+    thought: &'a Thought,
+}
+
+#[derive(Serialize)]
+struct SourceLine<'a> {
+    kind: &'static str,
+    key: &'static str,
+    revision: u64,
+    layer: kgents_store::Layer,
+    scene: &'a Scene,
+    link: &'a Link,
+    kinds: Vec<KindState>,
+    events_dropped: u64,
+    deaths: Vec<Death<'a>>,
+}
+
+/// How one kind is heard.
+#[derive(Serialize)]
+pub(crate) struct KindState {
+    kind: Kind,
+    #[serde(flatten)]
+    watch: Watch,
+}
+
+impl KindState {
+    /// How every kind is heard.
+    pub(crate) fn all(terrarium: &kgents_store::Terrarium) -> Vec<Self> {
+        Kind::ALL.into_iter().map(|kind| Self { kind, watch: terrarium.watch(kind) }).collect()
+    }
+}
+
+#[derive(Serialize)]
+struct Death<'a> {
+    task: &'a str,
+    error: &'a str,
+}
+
+/// Tells everything as lines of JSON.
+#[derive(Default)]
+pub(crate) struct Json {
+    heard: u64,
+}
+
+impl Json {
+    /// Tells what one turn brought.
+    pub(crate) fn tell(&mut self, out: &mut dyn Write, follow: &Follow, news: &News) -> Result<(), Failure> {
+        let terrarium = &follow.terrarium;
+        if news.outcome.sources {
+            let deaths = terrarium.deaths().iter().map(|(task, error)| Death { task, error }).collect();
+            output::line(
+                out,
+                &SourceLine {
+                    kind: "Source",
+                    key: terrarium.layer().as_str(),
+                    revision: terrarium.revision(),
+                    layer: terrarium.layer(),
+                    scene: terrarium.scene(),
+                    link: terrarium.link(),
+                    kinds: KindState::all(terrarium),
+                    events_dropped: terrarium.events_dropped(),
+                    deaths,
+                },
+            )?;
+        }
+        for delta in &news.outcome.deltas {
+            change(out, follow, news, delta)?;
+        }
+        if news.outcome.thoughts {
+            let (new, heard) = super::new_thoughts(terrarium, self.heard);
+            self.heard = heard;
+            for thought in new {
+                let line = ThoughtLine {
+                    kind: "Thought",
+                    key: thought.seq.to_string(),
+                    revision: terrarium.revision(),
+                    thought,
+                };
+                output::line(out, &line)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tells one change.
+pub(crate) fn change(out: &mut dyn Write, follow: &Follow, news: &News, delta: &Delta) -> Result<(), Failure> {
+    if follow.is_history(delta.kind, &delta.key) {
+        return Ok(());
+    }
+    let object = match delta.fate {
+        Fate::Deleted => None,
+        _ => object_of(follow, news, delta),
+    };
+    output::line(out, &line(follow, delta, object, news.now))
+}
+
+fn line<'a>(follow: &Follow, delta: &'a Delta, object: Option<Value>, now: Timestamp) -> ChangeLine<'a> {
+    ChangeLine {
+        kind: delta.kind,
+        key: &delta.key,
+        namespace: delta.key.namespace(),
+        name: delta.key.name(),
+        revision: delta.revision,
+        change: delta.fate.as_str(),
+        provenance: Provenance::of(&follow.terrarium, delta.kind, now),
+        object,
+    }
+}
+
+/// The object of a change: as it came, else as it is held.
+pub(crate) fn object_of(follow: &Follow, news: &News, delta: &Delta) -> Option<Value> {
+    let came = news.changes.get(&(delta.kind, delta.key.clone())).and_then(|change| change.now.as_ref());
+    match came {
+        Some(decoded) => Some(object::decoded(&decoded.object)),
+        None => object::json(&follow.terrarium, delta.kind, &delta.key),
+    }
+}

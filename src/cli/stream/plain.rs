@@ -1,0 +1,191 @@
+//! Lines of text: time, kind, key and what; thoughts as time, who and text.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use kgents_store::object::Object;
+use kgents_store::terrarium::{Delta, Fate};
+use kgents_store::watch::{Link, Scene, WatchState};
+use kgents_store::{Key, Kind, Terrarium};
+
+use crate::failure::Failure;
+use crate::follow::{Follow, News};
+use crate::rows;
+use crate::table::{Row, one_line};
+use crate::words;
+
+/// Tells everything as lines of text.
+pub(crate) struct Plain {
+    zone: TimeZone,
+    heard: u64,
+    dropped: u64,
+    deaths: usize,
+    scene: Option<Scene>,
+    link: Option<Link>,
+    watches: BTreeMap<Kind, WatchState>,
+}
+
+impl Plain {
+    /// Tells in local time, or in UTC.
+    pub(crate) fn new(utc: bool) -> Self {
+        Self {
+            zone: if utc { TimeZone::UTC } else { TimeZone::system() },
+            heard: 0,
+            dropped: 0,
+            deaths: 0,
+            scene: None,
+            link: None,
+            watches: BTreeMap::new(),
+        }
+    }
+
+    fn clock(&self, at: Timestamp) -> String {
+        at.to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string()
+    }
+
+    /// Tells what one turn brought.
+    pub(crate) fn tell(&mut self, out: &mut dyn Write, follow: &Follow, news: &News) -> Result<(), Failure> {
+        let terrarium = &follow.terrarium;
+        if news.outcome.sources {
+            self.sources(out, terrarium, news.now)?;
+        }
+        let lines = Lines::of(follow, news);
+        let at = self.clock(news.now);
+        for delta in news.outcome.deltas.iter().filter(|delta| !follow.is_history(delta.kind, &delta.key)) {
+            writeln!(out, "{at} {} {} {}", delta.kind, delta.key, one_line(&lines.what(delta)))?;
+        }
+        if news.outcome.thoughts {
+            let (new, heard) = super::new_thoughts(terrarium, self.heard);
+            for thought in new {
+                writeln!(out, "{} {} {}", self.clock(thought.at), thought.who, one_line(&thought.text))?;
+            }
+            self.heard = heard;
+            let dropped = terrarium.events_dropped();
+            if dropped > self.dropped {
+                writeln!(out, "{at} Source {} {} Events were dropped", terrarium.layer().as_str(), dropped - self.dropped)?;
+                self.dropped = dropped;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells how it is now otherwise with the sources.
+    fn sources(&mut self, out: &mut dyn Write, terrarium: &Terrarium, now: Timestamp) -> io::Result<()> {
+        let at = self.clock(now);
+        let layer = terrarium.layer().as_str();
+        let scene = terrarium.scene();
+        if *scene != Scene::default() && self.scene.as_ref() != Some(scene) {
+            writeln!(out, "{at} Source {layer} looking at {}", words::scene(scene))?;
+            self.scene = Some(scene.clone());
+        }
+        let link = terrarium.link();
+        if self.link.as_ref() != Some(link) {
+            writeln!(out, "{at} Source {layer} {}", one_line(&words::link(link)))?;
+            self.link = Some(link.clone());
+        }
+        for kind in Kind::ALL {
+            let state = terrarium.watch(kind).state;
+            let was = self.watches.get(&kind);
+            // The link has said it when nothing answers; that a kind is heard
+            // goes without saying unless it was not.
+            let quiet = match &state {
+                WatchState::Waiting | WatchState::Listing => true,
+                WatchState::Live => was.is_none(),
+                WatchState::Failing { .. } => matches!(link, Link::Down { .. } | Link::Connecting),
+                WatchState::Missing | WatchState::Forbidden { .. } => false,
+            };
+            if quiet && (was.is_none() || !state.is_settled()) {
+                continue;
+            }
+            if was != Some(&state) {
+                if !quiet {
+                    writeln!(out, "{at} Source {} {}", kind.plural(), one_line(&words::watch(kind, &state)))?;
+                }
+                self.watches.insert(kind, state);
+            }
+        }
+        let deaths = terrarium.deaths();
+        for (task, error) in deaths.iter().skip(self.deaths) {
+            writeln!(out, "{at} Source {layer} the task {task} died and is started anew: {}", one_line(error))?;
+        }
+        self.deaths = deaths.len();
+        Ok(())
+    }
+}
+
+/// The rows of the kinds that changed, looked up by key.
+struct Lines {
+    rows: BTreeMap<(Kind, Key), String>,
+    facts: BTreeMap<(Kind, Key), String>,
+}
+
+impl Lines {
+    fn of(follow: &Follow, news: &News) -> Self {
+        let changed = |kind: Kind| news.outcome.deltas.iter().any(|delta| delta.kind == kind);
+        let mut rows = BTreeMap::new();
+        for kind in Kind::CUSTOM.into_iter().filter(|kind| changed(*kind)) {
+            let columns = rows::columns(kind, false, false);
+            for (key, row) in rows::rows(&follow.terrarium, kind, false, false, news.now) {
+                rows.insert((kind, key), sentence(&columns, &row));
+            }
+        }
+        let facts = news
+            .changes
+            .iter()
+            .filter_map(|(id, change)| Some((id.clone(), fact(&change.now.as_ref()?.object)?)))
+            .collect();
+        Self { rows, facts }
+    }
+
+    fn what(&self, delta: &Delta) -> String {
+        let id = (delta.kind, delta.key.clone());
+        match delta.fate {
+            Fate::Deleted => "deleted".to_owned(),
+            Fate::Faded => "faded".to_owned(),
+            Fate::Applied => self.rows.get(&id).or_else(|| self.facts.get(&id)).cloned().unwrap_or_default(),
+        }
+    }
+}
+
+/// A row as words: the name is told already, the age would be out of date.
+fn sentence(columns: &[&str], row: &Row) -> String {
+    match row {
+        Row::Note(_, note) => note.clone(),
+        Row::Cells(cells) => columns
+            .iter()
+            .zip(cells)
+            .filter(|(column, cell)| !matches!(**column, "NAME" | "AGE") && *cell != crate::table::NOTHING)
+            .map(|(column, cell)| match *column {
+                "PHASE" | "TYPE" | "CHANGE" | "PAYLOAD" | "WHY" | "NEEDS" | "INTENSITY" => cell.clone(),
+                "TARGET" => format!("to {cell}"),
+                "SOURCE" | "OWNER" | "AGENT" => format!("of {cell}"),
+                other => format!("{} {cell}", other.to_lowercase()),
+            })
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}
+
+fn fact(object: &Object) -> Option<String> {
+    let with = |text: String, trouble: &Option<String>| match trouble {
+        Some(trouble) => format!("{text}, {trouble}"),
+        None => text,
+    };
+    match object {
+        Object::Deployment(facts) => {
+            Some(with(format!("{} of {} ready, {} up to date", facts.ready, facts.wanted, facts.updated), &facts.trouble))
+        }
+        Object::Pod(facts) => {
+            let (ready, all) = facts.ready;
+            let restarts = match facts.restarts {
+                0 => String::new(),
+                1 => ", 1 restart".to_owned(),
+                count => format!(", {count} restarts"),
+            };
+            Some(with(format!("{}, {ready} of {all} ready{restarts}", facts.phase), &facts.trouble))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,37 @@
+//! The Kubernetes API as a source.
+
+mod board;
+mod certificate;
+mod client;
+mod connect;
+mod events;
+mod explain;
+mod follow;
+mod kubeconfig;
+mod link;
+mod namespaces;
+mod plugin;
+mod probe;
+mod session;
+mod supervise;
+#[cfg(test)]
+mod testing;
+mod wire;
+mod words;
+
+use kgents_store::watch::Scene;
+
+pub use client::{Client, Listed};
+pub use supervise::watch;
+
+use crate::error::SourceError;
+use crate::options::Options;
+
+/// What would be looked at, from the kubeconfig alone: no network, no
+/// credential plugin.
+///
+/// # Errors
+/// When there is no kubeconfig, or it cannot be used, or has no such context.
+pub fn scene(options: &Options) -> Result<Scene, SourceError> {
+    Ok(kubeconfig::find(options, None)?.scene)
+}

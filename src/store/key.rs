@@ -1,0 +1,145 @@
+//! What an object is called.
+
+use std::fmt;
+use std::sync::Arc;
+
+use kgents_core::freshness::Area;
+use serde::{Serialize, Serializer};
+
+/// The kinds of objects that the terrarium is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)]
+pub enum Kind {
+    Agent,
+    Pheromone,
+    Proposal,
+    Memory,
+    Umwelt,
+    Deployment,
+    Pod,
+    Event,
+}
+
+impl Kind {
+    /// Every kind, custom resources first.
+    pub const ALL: [Self; 8] = [
+        Self::Agent,
+        Self::Pheromone,
+        Self::Proposal,
+        Self::Memory,
+        Self::Umwelt,
+        Self::Deployment,
+        Self::Pod,
+        Self::Event,
+    ];
+    /// The kinds of our own API group.
+    pub const CUSTOM: [Self; 5] =
+        [Self::Agent, Self::Pheromone, Self::Proposal, Self::Memory, Self::Umwelt];
+
+    /// The kind as it stands in `kind:`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Agent => "Agent",
+            Self::Pheromone => "Pheromone",
+            Self::Proposal => "Proposal",
+            Self::Memory => "Memory",
+            Self::Umwelt => "Umwelt",
+            Self::Deployment => "Deployment",
+            Self::Pod => "Pod",
+            Self::Event => "Event",
+        }
+    }
+
+    /// The resource as it stands in a URL and in RBAC rules.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Agent => "agents",
+            Self::Pheromone => "pheromones",
+            Self::Proposal => "proposals",
+            Self::Memory => "memories",
+            Self::Umwelt => "umwelts",
+            Self::Deployment => "deployments",
+            Self::Pod => "pods",
+            Self::Event => "events",
+        }
+    }
+
+    /// The API group; empty for the core group.
+    pub const fn group(self) -> &'static str {
+        match self {
+            Self::Deployment => "apps",
+            Self::Pod | Self::Event => "",
+            _ => kgents_api::GROUP,
+        }
+    }
+
+    /// The area whose freshness limits hold for this kind.
+    pub const fn area(self) -> Area {
+        match self {
+            Self::Pheromone => Area::Pheromones,
+            Self::Proposal => Area::Proposals,
+            Self::Event => Area::Thoughts,
+            Self::Deployment | Self::Pod => Area::Cluster,
+            Self::Agent | Self::Memory | Self::Umwelt => Area::Agents,
+        }
+    }
+
+    /// Whether the kind is one of our custom resources.
+    pub fn is_custom(self) -> bool {
+        Self::CUSTOM.contains(&self)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// Namespace and name: an object's identity within its kind. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    namespace: Arc<str>,
+    name: Arc<str>,
+}
+
+impl Key {
+    /// A key of an object in a namespace.
+    pub fn new(namespace: &str, name: &str) -> Self {
+        Self { namespace: namespace.into(), name: name.into() }
+    }
+
+    /// The namespace.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The name within the namespace.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl Serialize for Key {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -1,0 +1,637 @@
+//! The terrarium as last known: every object by key, what was heard lately,
+//! and how well it is heard.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use kgents_api::{Agent, Memory, Pheromone, PheromoneType, Proposal, Umwelt};
+use kgents_core::activity::Meter;
+use kgents_core::decay::Fade;
+use kgents_core::freshness::{self, Area, Freshness};
+
+use crate::bus::{Batch, Change, Control};
+use crate::heartbeat::Heartbeat;
+use crate::key::{Key, Kind};
+use crate::narrate::{self, Line};
+use crate::object::{Decoded, DeploymentFacts, EventFacts, Object, PodFacts, Unreadable};
+use crate::thought::{Thought, Thoughts};
+use crate::watch::{Layer, Link, Scene, Watch, WatchState};
+
+/// How many objects of one kind are kept; more are counted, not kept.
+pub const MAX_OBJECTS: usize = 100_000;
+/// How many pheromones that are gone are remembered, for the heatmap.
+pub const MAX_GONE: usize = 10_000;
+/// How far back a change counts against an area's stability.
+const RECENT: SignedDuration = SignedDuration::from_mins(5);
+/// How many syncs an area's stability looks at.
+const SYNCS: usize = 20;
+
+/// One object as it is held.
+#[derive(Clone, Debug)]
+pub struct Held<T> {
+    /// The object.
+    pub object: Arc<T>,
+    /// Its uid.
+    pub uid: String,
+    /// Its resource version.
+    pub resource_version: String,
+    /// When we last saw it change; `None` if it has not changed since we look.
+    pub changed: Option<Timestamp>,
+}
+
+/// An agent and what it has been doing lately.
+#[derive(Clone, Debug)]
+pub struct HeldAgent {
+    /// The object.
+    pub held: Held<Agent>,
+    /// How much is heard of it.
+    pub meter: Meter,
+    /// What was heard of it last.
+    pub last: Option<Box<str>>,
+}
+
+/// A pheromone and how it fades.
+#[derive(Clone, Debug)]
+pub struct HeldPheromone {
+    /// The object.
+    pub held: Held<Pheromone>,
+    /// How it fades, or what is wrong with it.
+    pub fade: Result<Fade, String>,
+    /// It has faded; the object is still there until somebody deletes it.
+    pub faded: bool,
+}
+
+/// A pheromone that is gone.
+#[derive(Clone, Copy, Debug)]
+pub struct Gone {
+    /// What sort of signal it was.
+    pub type_: PheromoneType,
+    /// How it faded.
+    pub fade: Fade,
+    /// When it ended.
+    pub died: Timestamp,
+}
+
+/// What one change did, for those who follow changes.
+#[derive(Clone, Debug)]
+pub struct Delta {
+    /// Kind of the object.
+    pub kind: Kind,
+    /// Key of the object.
+    pub key: Key,
+    /// The store's revision after the change.
+    pub revision: u64,
+    /// What became of the object.
+    pub fate: Fate,
+}
+
+/// What became of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Fate {
+    Applied,
+    Deleted,
+    /// A pheromone fell below what can be sensed; the object still exists.
+    Faded,
+}
+
+impl Fate {
+    /// The word in a JSON stream.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Deleted => "deleted",
+            Self::Faded => "faded",
+        }
+    }
+}
+
+/// What one batch did.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Objects that changed, in order.
+    pub deltas: Vec<Delta>,
+    /// Whether thoughts were added.
+    pub thoughts: bool,
+    /// Whether it is now otherwise known how the sources stand.
+    pub sources: bool,
+}
+
+impl Outcome {
+    /// Whether nothing at all changed.
+    pub fn is_empty(&self) -> bool {
+        self.deltas.is_empty() && !self.thoughts && !self.sources
+    }
+}
+
+/// The terrarium as last known.
+#[derive(Debug, Default)]
+pub struct Terrarium {
+    agents: BTreeMap<Key, HeldAgent>,
+    pheromones: BTreeMap<Key, HeldPheromone>,
+    proposals: BTreeMap<Key, Held<Proposal>>,
+    memories: BTreeMap<Key, Held<Memory>>,
+    umwelts: BTreeMap<Key, Held<Umwelt>>,
+    deployments: BTreeMap<Key, Arc<DeploymentFacts>>,
+    pods: BTreeMap<Key, Arc<PodFacts>>,
+    unreadable: BTreeMap<(Kind, Key), Arc<Unreadable>>,
+    /// Pods by the agent that they run.
+    pods_of: BTreeMap<Key, BTreeSet<Key>>,
+    /// Pheromones by the agent that emitted them or that they are meant for.
+    signals_of: BTreeMap<Key, BTreeSet<Key>>,
+    /// Living pheromones by the moment at which they will be gone.
+    ends: BTreeSet<(Timestamp, Key)>,
+    gone: VecDeque<Gone>,
+    thoughts: Thoughts,
+    events_dropped: u64,
+    heartbeat: Heartbeat,
+    scene: Scene,
+    link: Option<Link>,
+    watches: BTreeMap<Kind, Watch>,
+    syncs: BTreeMap<Kind, VecDeque<bool>>,
+    beyond: BTreeMap<Kind, u64>,
+    deaths: Vec<(String, String)>,
+    revision: u64,
+    revisions: BTreeMap<Kind, u64>,
+}
+
+impl Terrarium {
+    /// Takes in what was drained from the bus.
+    pub fn apply(&mut self, batch: Batch, now: Timestamp) -> Outcome {
+        let mut outcome = Outcome::default();
+        let heard = self.thoughts.heard();
+        for control in batch.control {
+            outcome.sources |= self.control(control);
+        }
+        for change in batch.changes {
+            self.change(change, now, &mut outcome);
+        }
+        for event in batch.events {
+            self.event(&event, now);
+        }
+        self.events_dropped += batch.dropped;
+        outcome.thoughts = self.thoughts.heard() != heard || batch.dropped > 0;
+        outcome
+    }
+
+    /// Lets time pass: pheromones whose end has come are gone.
+    pub fn tick(&mut self, now: Timestamp) -> Outcome {
+        let mut outcome = Outcome::default();
+        while let Some((end, key)) = self.ends.first().filter(|(end, _)| *end <= now).cloned() {
+            self.ends.pop_first();
+            let Some(pheromone) = self.pheromones.get_mut(&key) else { continue };
+            pheromone.faded = true;
+            let (type_, fade) = (pheromone.held.object.spec.type_, pheromone.fade.clone());
+            let line = narrate::faded(&pheromone.held.object);
+            // What had faded before we came is no news.
+            let news = end >= now - SignedDuration::from_mins(1);
+            self.bury(type_, fade, end);
+            if news {
+                self.say(Kind::Pheromone, &key, line, now);
+                outcome.thoughts = true;
+            }
+            self.touched(Kind::Pheromone, key, Fate::Faded, &mut outcome);
+        }
+        outcome
+    }
+
+    /// When the next pheromone will be gone.
+    pub fn next_end(&self) -> Option<Timestamp> {
+        self.ends.first().map(|(end, _)| *end)
+    }
+
+    fn control(&mut self, control: Control) -> bool {
+        match control {
+            Control::Scene(scene) => std::mem::replace(&mut self.scene, scene.clone()) != scene,
+            Control::Link(link) => self.link.replace(link.clone()).as_ref() != Some(&link),
+            Control::Watch(kind, watch) => {
+                let was = self.watches.insert(kind, watch.clone());
+                let same = was.as_ref().is_some_and(|was| was.state == watch.state);
+                let sync = match watch.state {
+                    WatchState::Live if !same => Some(true),
+                    WatchState::Failing { .. } if !same => Some(false),
+                    _ => None,
+                };
+                if let Some(sync) = sync {
+                    let syncs = self.syncs.entry(kind).or_default();
+                    syncs.push_back(sync);
+                    while syncs.len() > SYNCS {
+                        syncs.pop_front();
+                    }
+                }
+                was.as_ref() != Some(&watch)
+            }
+            Control::TaskDied { task, error } => {
+                self.deaths.push((task, error));
+                true
+            }
+        }
+    }
+
+    fn change(&mut self, change: Change, now: Timestamp, outcome: &mut Outcome) {
+        let Change { kind, key, now: decoded, initial } = change;
+        let Some(decoded) = decoded else {
+            if self.remove(kind, &key, now) {
+                self.touched(kind, key, Fate::Deleted, outcome);
+            }
+            return;
+        };
+        // Another uid is another object: the old one died unseen.
+        if self.uid(kind, &key).is_some_and(|uid| uid != decoded.uid) {
+            self.remove(kind, &key, now);
+        }
+        if self.version(kind, &key).is_some_and(|version| !version.is_empty() && version == decoded.resource_version) {
+            return;
+        }
+        let known = self.uid(kind, &key).is_some();
+        if !known && self.count(kind) >= MAX_OBJECTS {
+            *self.beyond.entry(kind).or_default() += 1;
+            return;
+        }
+        self.put(kind, &key, decoded, initial, now);
+        self.touched(kind, key, Fate::Applied, outcome);
+    }
+
+    fn touched(&mut self, kind: Kind, key: Key, fate: Fate, outcome: &mut Outcome) {
+        self.revision += 1;
+        self.revisions.insert(kind, self.revision);
+        outcome.deltas.push(Delta { kind, key, revision: self.revision, fate });
+    }
+
+    fn put(&mut self, kind: Kind, key: &Key, decoded: Decoded, initial: bool, now: Timestamp) {
+        let Decoded { uid, resource_version, object, .. } = decoded;
+        if !matches!(object, Object::Unreadable(_)) {
+            self.unreadable.remove(&(kind, key.clone()));
+        }
+        let changed = (!initial).then_some(now);
+        let mut lines = Vec::new();
+        match object {
+            Object::Agent(object) => {
+                let old = self.agents.get(key);
+                if !initial {
+                    lines = narrate::agent(old.map(|old| &*old.held.object), &object);
+                }
+                let (meter, last) = old.map(|old| (old.meter, old.last.clone())).unwrap_or_default();
+                let held = Held { object, uid, resource_version, changed };
+                self.agents.insert(key.clone(), HeldAgent { held, meter, last });
+            }
+            Object::Pheromone(object) => {
+                let known = self.unlink_pheromone(key).is_some();
+                let fade = Fade::of(&object).map_err(|error| error.to_string());
+                if !known && !initial {
+                    let strength = fade.as_ref().map(|fade| fade.intensity(now)).map_err(Clone::clone);
+                    lines.push(narrate::emitted(&object, strength));
+                }
+                for agent in narrate::concerns(&object) {
+                    let agent = Key::new(key.namespace(), agent);
+                    self.signals_of.entry(agent).or_default().insert(key.clone());
+                }
+                if let Ok(fade) = &fade {
+                    self.ends.insert((fade.gone_at(), key.clone()));
+                }
+                let held = Held { object, uid, resource_version, changed };
+                self.pheromones.insert(key.clone(), HeldPheromone { held, fade, faded: false });
+            }
+            Object::Proposal(object) => {
+                if !initial {
+                    let old = self.proposals.get(key);
+                    lines = narrate::proposal(old.map(|old| &*old.object), &object);
+                }
+                self.proposals.insert(key.clone(), Held { object, uid, resource_version, changed });
+            }
+            Object::Memory(object) => {
+                self.memories.insert(key.clone(), Held { object, uid, resource_version, changed });
+            }
+            Object::Umwelt(object) => {
+                self.umwelts.insert(key.clone(), Held { object, uid, resource_version, changed });
+            }
+            Object::Deployment(facts) => {
+                self.deployments.insert(key.clone(), facts);
+            }
+            Object::Pod(facts) => {
+                self.unlink_pod(key);
+                if let Some(agent) = &facts.agent {
+                    let agent = Key::new(key.namespace(), agent);
+                    self.pods_of.entry(agent).or_default().insert(key.clone());
+                }
+                self.pods.insert(key.clone(), facts);
+            }
+            Object::Event(facts) => self.event(&facts, now),
+            Object::Unreadable(unreadable) => {
+                // What it was before is no longer true, so it does not stay.
+                self.unlink(kind, key);
+                lines.push(narrate::unreadable(&unreadable));
+                self.unreadable.insert((kind, key.clone()), unreadable);
+            }
+        }
+        for line in lines {
+            self.say(kind, key, line, now);
+        }
+    }
+
+    /// Forgets an object and says so; false if it was not known.
+    fn remove(&mut self, kind: Kind, key: &Key, now: Timestamp) -> bool {
+        let line = match kind {
+            Kind::Agent => self.agents.get(key).map(|agent| narrate::agent_gone(&agent.held.object)),
+            Kind::Pheromone => self.pheromones.get(key).map(|pheromone| narrate::withdrawn(&pheromone.held.object)),
+            Kind::Proposal => self.proposals.get(key).map(|proposal| narrate::proposal_gone(&proposal.object)),
+            _ => None,
+        };
+        let faded = self.pheromones.get(key).is_some_and(|pheromone| pheromone.faded);
+        let unreadable = self.unreadable.remove(&(kind, key.clone())).is_some();
+        if kind == Kind::Pheromone && !faded {
+            if let Some(HeldPheromone { held, fade, .. }) = self.pheromones.get(key) {
+                self.bury(held.object.spec.type_, fade.clone(), now);
+            }
+        }
+        let known = self.unlink(kind, key) || unreadable;
+        // A faded pheromone was told gone when it faded.
+        if let Some(line) = line.filter(|_| known && !(kind == Kind::Pheromone && faded)) {
+            self.say(kind, key, line, now);
+        }
+        known
+    }
+
+    fn unlink(&mut self, kind: Kind, key: &Key) -> bool {
+        match kind {
+            Kind::Agent => self.agents.remove(key).is_some(),
+            Kind::Pheromone => self.unlink_pheromone(key).is_some(),
+            Kind::Proposal => self.proposals.remove(key).is_some(),
+            Kind::Memory => self.memories.remove(key).is_some(),
+            Kind::Umwelt => self.umwelts.remove(key).is_some(),
+            Kind::Deployment => self.deployments.remove(key).is_some(),
+            Kind::Pod => self.unlink_pod(key),
+            Kind::Event => false,
+        }
+    }
+
+    fn unlink_pheromone(&mut self, key: &Key) -> Option<HeldPheromone> {
+        let pheromone = self.pheromones.remove(key)?;
+        if let Ok(fade) = &pheromone.fade {
+            self.ends.remove(&(fade.gone_at(), key.clone()));
+        }
+        for agent in narrate::concerns(&pheromone.held.object) {
+            unindex(&mut self.signals_of, &Key::new(key.namespace(), agent), key);
+        }
+        Some(pheromone)
+    }
+
+    fn unlink_pod(&mut self, key: &Key) -> bool {
+        let Some(pod) = self.pods.remove(key) else { return false };
+        if let Some(agent) = &pod.agent {
+            unindex(&mut self.pods_of, &Key::new(key.namespace(), agent), key);
+        }
+        true
+    }
+
+    fn bury(&mut self, type_: PheromoneType, fade: Result<Fade, String>, died: Timestamp) {
+        let Ok(fade) = fade else { return };
+        self.gone.push_back(Gone { type_, fade, died });
+        while self.gone.len() > MAX_GONE {
+            self.gone.pop_front();
+        }
+    }
+
+    fn event(&mut self, event: &EventFacts, now: Timestamp) {
+        let agent = self.agent_of_event(event);
+        let (kind, key) = match &agent {
+            Some(agent) => (Kind::Agent, agent.clone()),
+            None => (narrate::kind_of_event(event), event.about.clone()),
+        };
+        let who = agent.as_ref().unwrap_or(&event.about).name().to_owned();
+        let at = event.at.unwrap_or(now).min(now);
+        self.think(kind, &key, narrate::event(event, who), at, now);
+    }
+
+    /// The agent that an Event is about, through the object that it names.
+    fn agent_of_event(&self, event: &EventFacts) -> Option<Key> {
+        let about = &event.about;
+        let named = |name: &str| Some(Key::new(about.namespace(), name)).filter(|key| self.agents.contains_key(key));
+        match event.about_kind.as_str() {
+            "Pod" => self.pods.get(about)?.agent.as_deref().and_then(named),
+            "Deployment" => self.deployments.get(about)?.agent.as_deref().and_then(named),
+            "ReplicaSet" => {
+                let (deployment, _) = about.name().rsplit_once('-')?;
+                let key = Key::new(about.namespace(), deployment);
+                self.deployments.get(&key)?.agent.as_deref().and_then(named)
+            }
+            "Agent" => named(about.name()),
+            _ => None,
+        }
+    }
+
+    fn say(&mut self, kind: Kind, key: &Key, line: Line, now: Timestamp) {
+        self.think(kind, key, line, now, now);
+    }
+
+    fn think(&mut self, kind: Kind, key: &Key, line: Line, at: Timestamp, now: Timestamp) {
+        let Line { origin, severity, who, text } = line;
+        if let Some(agent) = self.agents.get_mut(&Key::new(key.namespace(), &who)) {
+            // What is older than the meter's memory says nothing about now.
+            if now.duration_since(at) < SignedDuration::from_mins(1) {
+                agent.meter.record(now);
+            }
+            agent.last = Some(text.as_str().into());
+        }
+        self.heartbeat.record(at);
+        self.thoughts.push(Thought {
+            seq: 0,
+            at,
+            who: who.into(),
+            kind,
+            key: key.clone(),
+            origin,
+            severity,
+            text: text.into(),
+        });
+    }
+
+    fn uid(&self, kind: Kind, key: &Key) -> Option<&str> {
+        match kind {
+            Kind::Agent => self.agents.get(key).map(|agent| agent.held.uid.as_str()),
+            Kind::Pheromone => self.pheromones.get(key).map(|pheromone| pheromone.held.uid.as_str()),
+            Kind::Proposal => self.proposals.get(key).map(|held| held.uid.as_str()),
+            Kind::Memory => self.memories.get(key).map(|held| held.uid.as_str()),
+            Kind::Umwelt => self.umwelts.get(key).map(|held| held.uid.as_str()),
+            // Facts carry no identity: the newest is all that matters.
+            Kind::Deployment | Kind::Pod | Kind::Event => None,
+        }
+    }
+
+    fn version(&self, kind: Kind, key: &Key) -> Option<&str> {
+        match kind {
+            Kind::Agent => self.agents.get(key).map(|agent| agent.held.resource_version.as_str()),
+            Kind::Pheromone => self.pheromones.get(key).map(|pheromone| pheromone.held.resource_version.as_str()),
+            Kind::Proposal => self.proposals.get(key).map(|held| held.resource_version.as_str()),
+            Kind::Memory => self.memories.get(key).map(|held| held.resource_version.as_str()),
+            Kind::Umwelt => self.umwelts.get(key).map(|held| held.resource_version.as_str()),
+            Kind::Deployment | Kind::Pod | Kind::Event => None,
+        }
+    }
+
+    /// How many objects of a kind are held, readable or not.
+    pub fn count(&self, kind: Kind) -> usize {
+        let readable = match kind {
+            Kind::Agent => self.agents.len(),
+            Kind::Pheromone => self.pheromones.len(),
+            Kind::Proposal => self.proposals.len(),
+            Kind::Memory => self.memories.len(),
+            Kind::Umwelt => self.umwelts.len(),
+            Kind::Deployment => self.deployments.len(),
+            Kind::Pod => self.pods.len(),
+            Kind::Event => 0,
+        };
+        readable + self.unreadable(kind).count()
+    }
+
+    /// Agents by key.
+    pub fn agents(&self) -> &BTreeMap<Key, HeldAgent> {
+        &self.agents
+    }
+
+    /// Pheromones by key, the faded ones too.
+    pub fn pheromones(&self) -> &BTreeMap<Key, HeldPheromone> {
+        &self.pheromones
+    }
+
+    /// Proposals by key.
+    pub fn proposals(&self) -> &BTreeMap<Key, Held<Proposal>> {
+        &self.proposals
+    }
+
+    /// Memories by key.
+    pub fn memories(&self) -> &BTreeMap<Key, Held<Memory>> {
+        &self.memories
+    }
+
+    /// Umwelts by key.
+    pub fn umwelts(&self) -> &BTreeMap<Key, Held<Umwelt>> {
+        &self.umwelts
+    }
+
+    /// A Deployment.
+    pub fn deployment(&self, key: &Key) -> Option<&DeploymentFacts> {
+        self.deployments.get(key).map(AsRef::as_ref)
+    }
+
+    /// The pods that run an agent.
+    pub fn pods_of(&self, agent: &Key) -> impl Iterator<Item = (&Key, &PodFacts)> {
+        let keys = self.pods_of.get(agent).into_iter().flatten();
+        keys.filter_map(|key| self.pods.get_key_value(key)).map(|(key, pod)| (key, &**pod))
+    }
+
+    /// Pheromones that an agent emitted or that are meant for it, the faded ones too.
+    pub fn signals_of(&self, agent: &Key) -> impl Iterator<Item = (&Key, &HeldPheromone)> {
+        let keys = self.signals_of.get(agent).into_iter().flatten();
+        keys.filter_map(|key| self.pheromones.get_key_value(key))
+    }
+
+    /// Objects of a kind that our types cannot read.
+    pub fn unreadable(&self, kind: Kind) -> impl Iterator<Item = &Arc<Unreadable>> {
+        let low = (kind, Key::new("", ""));
+        self.unreadable.range(low..).take_while(move |((k, _), _)| *k == kind).map(|(_, object)| object)
+    }
+
+    /// Pheromones that are gone, oldest first.
+    pub fn gone(&self) -> impl Iterator<Item = &Gone> {
+        self.gone.iter()
+    }
+
+    /// What was heard, oldest first.
+    pub fn thoughts(&self) -> &Thoughts {
+        &self.thoughts
+    }
+
+    /// Events that were dropped before they could be read.
+    pub fn events_dropped(&self) -> u64 {
+        self.events_dropped
+    }
+
+    /// What was heard over the last ten minutes.
+    pub fn heartbeat(&self) -> &Heartbeat {
+        &self.heartbeat
+    }
+
+    /// What is looked at.
+    pub fn scene(&self) -> &Scene {
+        &self.scene
+    }
+
+    /// How the connection stands.
+    pub fn link(&self) -> &Link {
+        self.link.as_ref().unwrap_or(&Link::Connecting)
+    }
+
+    /// How a kind is heard.
+    pub fn watch(&self, kind: Kind) -> Watch {
+        self.watches.get(&kind).cloned().unwrap_or_default()
+    }
+
+    /// Which layer the objects come from.
+    pub fn layer(&self) -> Layer {
+        Layer::Kube
+    }
+
+    /// Tasks of ours that ended although they should not have: name and error.
+    pub fn deaths(&self) -> &[(String, String)] {
+        &self.deaths
+    }
+
+    /// Objects of a kind that were seen but not kept, because there are too many.
+    pub fn beyond(&self, kind: Kind) -> u64 {
+        self.beyond.get(&kind).copied().unwrap_or(0)
+    }
+
+    /// The revision of the whole store; it rises with every change.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The revision at which a kind changed last.
+    pub fn revision_of(&self, kind: Kind) -> u64 {
+        self.revisions.get(&kind).copied().unwrap_or(0)
+    }
+
+    /// When a live answer about a kind was last verified. A kind that is
+    /// followed is as of now.
+    pub fn as_of(&self, kind: Kind, now: Timestamp) -> Option<Timestamp> {
+        let watch = self.watches.get(&kind)?;
+        if watch.state.is_live() && matches!(self.link, Some(Link::Up { .. })) {
+            Some(now)
+        } else {
+            watch.as_of
+        }
+    }
+
+    /// How stable a kind is, 0..1 (`core::freshness`).
+    pub fn stability(&self, kind: Kind, now: Timestamp) -> f64 {
+        let syncs: Vec<bool> = self.syncs.get(&kind).into_iter().flatten().copied().collect();
+        let recent = |changed: Option<Timestamp>| changed.is_some_and(|at| now.duration_since(at) < RECENT);
+        let changed = match kind {
+            Kind::Agent => self.agents.values().filter(|agent| recent(agent.held.changed)).count(),
+            Kind::Pheromone => self.pheromones.values().filter(|pheromone| recent(pheromone.held.changed)).count(),
+            Kind::Proposal => self.proposals.values().filter(|held| recent(held.changed)).count(),
+            Kind::Memory => self.memories.values().filter(|held| recent(held.changed)).count(),
+            Kind::Umwelt => self.umwelts.values().filter(|held| recent(held.changed)).count(),
+            Kind::Deployment | Kind::Pod | Kind::Event => 0,
+        };
+        freshness::stability(&syncs, changed as f64 / self.count(kind).max(1) as f64)
+    }
+
+    /// How fresh a kind is; `None` if it was never heard.
+    pub fn freshness(&self, kind: Kind, now: Timestamp) -> Option<Freshness> {
+        let age = now.duration_since(self.as_of(kind, now)?);
+        let area: Area = kind.area();
+        Some(freshness::freshness(area, age, self.stability(kind, now)))
+    }
+}
+
+fn unindex(index: &mut BTreeMap<Key, BTreeSet<Key>>, agent: &Key, key: &Key) {
+    if let Some(keys) = index.get_mut(agent) {
+        keys.remove(key);
+        if keys.is_empty() {
+            index.remove(agent);
+        }
+    }
+}

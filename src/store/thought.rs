@@ -1,0 +1,184 @@
+//! Thoughts: one line each of what the terrarium is doing.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::key::{Key, Kind};
+
+/// Where a thought was heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Origin {
+    Event,
+    Phase,
+    Health,
+    Condition,
+    Birth,
+    Death,
+    Proposal,
+}
+
+impl Origin {
+    /// The word that is shown and serialised.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Phase => "phase",
+            Self::Health => "health",
+            Self::Condition => "condition",
+            Self::Birth => "birth",
+            Self::Death => "death",
+            Self::Proposal => "proposal",
+        }
+    }
+}
+
+/// How much a thought matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Severity {
+    Info,
+    Asks,
+    Warn,
+    Error,
+}
+
+/// One line of what an agent, or something around it, is doing.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Thought {
+    /// Position in the order of hearing, from 1; an identity, never reused.
+    pub seq: u64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// Who it is about, in one word: an agent's name where there is one.
+    pub who: Arc<str>,
+    /// The object it is about.
+    pub kind: Kind,
+    /// The key of that object.
+    pub key: Key,
+    /// Where it was heard.
+    pub origin: Origin,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What is said, cleaned, possibly over several lines.
+    pub text: Box<str>,
+}
+
+/// The last thoughts, oldest first; bounded by number and by bytes.
+#[derive(Debug, Default)]
+pub struct Thoughts {
+    ring: VecDeque<Thought>,
+    bytes: usize,
+    next: u64,
+    forgotten: u64,
+}
+
+/// How many thoughts are kept.
+pub const MAX_THOUGHTS: usize = 20_000;
+/// How many bytes of text the kept thoughts may have.
+pub const MAX_BYTES: usize = 8 << 20;
+/// How many bytes one thought may have; the rest is cut.
+pub const MAX_TEXT: usize = 4 << 10;
+/// How far back a late thought is sorted in. Events carry the clock of their
+/// sender and whole seconds, so they arrive slightly out of order.
+const MAX_SORT: usize = 4_096;
+
+impl Thoughts {
+    /// Takes a thought in by its time and forgets the oldest past the bounds.
+    pub(crate) fn push(&mut self, mut thought: Thought) {
+        self.next += 1;
+        thought.seq = self.next;
+        if thought.text.len() > MAX_TEXT {
+            let end = (0..=MAX_TEXT).rev().find(|i| thought.text.is_char_boundary(*i)).unwrap_or(0);
+            thought.text = format!("{}…", thought.text.get(..end).unwrap_or_default()).into();
+        }
+        self.bytes += thought.text.len();
+        let mut place = self.ring.len();
+        let floor = place.saturating_sub(MAX_SORT);
+        while place > floor && self.ring.get(place - 1).is_some_and(|last| last.at > thought.at) {
+            place -= 1;
+        }
+        self.ring.insert(place, thought);
+        while self.ring.len() > MAX_THOUGHTS || self.bytes > MAX_BYTES {
+            let Some(oldest) = self.ring.pop_front() else { break };
+            self.bytes -= oldest.text.len();
+            self.forgotten += 1;
+        }
+    }
+
+    /// Oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Thought> + ExactSizeIterator {
+        self.ring.iter()
+    }
+
+    /// How many are kept.
+    pub fn len(&self) -> usize {
+        self.ring.len()
+    }
+
+    /// Whether none is kept.
+    pub fn is_empty(&self) -> bool {
+        self.ring.is_empty()
+    }
+
+    /// The thought at a place, 0 the oldest kept.
+    pub fn get(&self, place: usize) -> Option<&Thought> {
+        self.ring.get(place)
+    }
+
+    /// How many have been heard since the start.
+    pub fn heard(&self) -> u64 {
+        self.next
+    }
+
+    /// How many were forgotten because the ring was full.
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn thought(second: i64, text: &str) -> Thought {
+        Thought {
+            seq: 0,
+            at: Timestamp::from_second(second).unwrap(),
+            who: "b-gent".into(),
+            kind: Kind::Agent,
+            key: Key::new("ns", "b-gent"),
+            origin: Origin::Event,
+            severity: Severity::Info,
+            text: text.into(),
+        }
+    }
+
+    #[test]
+    fn late_thoughts_are_sorted_in_and_keep_their_number() {
+        let mut thoughts = Thoughts::default();
+        for second in [5, 7, 6, 7] {
+            thoughts.push(thought(second, "x"));
+        }
+        let order: Vec<_> = thoughts.iter().map(|t| (t.at.as_second(), t.seq)).collect();
+        assert_eq!(order, [(5, 1), (6, 3), (7, 2), (7, 4)]);
+    }
+
+    #[test]
+    fn the_ring_is_bounded_and_counts_what_it_forgets() {
+        let mut thoughts = Thoughts::default();
+        let long = "ü".repeat(MAX_TEXT);
+        for second in 0..3_000 {
+            thoughts.push(thought(second, &long));
+        }
+        assert!(thoughts.bytes <= MAX_BYTES);
+        assert_eq!(thoughts.heard(), 3_000);
+        assert_eq!(thoughts.forgotten() as usize + thoughts.len(), 3_000);
+        assert!(thoughts.iter().all(|t| t.text.ends_with('…')));
+    }
+}

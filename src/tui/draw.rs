@@ -1,0 +1,353 @@
+//! The window as cells. Reads the app, never changes it; says what can be
+//! clicked and when something that shows changes by itself.
+
+mod agents;
+mod chat;
+mod chrome;
+mod detail;
+pub(crate) mod heat;
+mod help;
+mod page;
+mod proposals;
+mod thoughts;
+mod yaml;
+
+use jiff::{SignedDuration, Timestamp};
+use kgents_core::age;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+
+use crate::app::{App, Overlay, Subject};
+use crate::hit::{Hit, HitMap};
+use crate::layout::{Pane, Shape};
+use crate::text;
+use crate::theme::{Role, Theme};
+
+/// Draws the window into `buffer`, whose area starts at the origin.
+pub fn draw(app: &App, buffer: &mut Buffer) -> HitMap {
+    let mut hits = HitMap::default();
+    let area = buffer.area;
+    let mut pen = Pen { buffer, hits: &mut hits, app, theme: &app.look.theme };
+    pen.buffer.set_style(area, pen.theme.base());
+    let Some(layout) = app.layout() else {
+        page::too_small(&mut pen, area);
+        return hits;
+    };
+    chrome::header(&mut pen, layout.header);
+    chrome::heartbeat(&mut pen, layout.heartbeat);
+    if app.is_bare() {
+        let body = Rect { y: 2, height: area.height.saturating_sub(3), ..area };
+        page::bare(&mut pen, body);
+    } else {
+        chrome::tabs(&mut pen, layout.tabs);
+        for (pane, area, shape) in &layout.panes {
+            pen.hits.add(*area, Hit::Pane(*pane));
+            draw_pane(&mut pen, *pane, *area, *shape);
+        }
+        chrome::banner(&mut pen, layout.footer);
+    }
+    chrome::footer(&mut pen, layout.footer);
+    if let Some(overlay) = &app.overlay {
+        draw_overlay(&mut pen, overlay);
+    }
+    // A moment that is past already (two steps in one instant, a clock that
+    // was set) must not make the window spin.
+    if let Some(at) = &mut hits.wake_at {
+        *at = (*at).max(app.now.checked_add(SignedDuration::from_millis(100)).unwrap_or(Timestamp::MAX));
+    }
+    hits
+}
+
+fn draw_pane(pen: &mut Pen<'_>, pane: Pane, area: Rect, shape: Shape) {
+    match shape {
+        Shape::Folded => match pane {
+            Pane::Agents => agents::folded(pen, area),
+            Pane::Pheromones => heat::folded(pen, area),
+            Pane::Proposals => proposals::folded(pen, area),
+            Pane::Thoughts => thoughts::folded(pen, area),
+            Pane::Chat => {}
+        },
+        Shape::Open | Shape::Bare => {
+            let body = if shape == Shape::Open {
+                let count = match pane {
+                    Pane::Agents => agents::count(pen.app),
+                    Pane::Pheromones => heat::count(pen.app),
+                    Pane::Proposals => proposals::count(pen.app),
+                    Pane::Thoughts => thoughts::count(pen.app),
+                    Pane::Chat => "nobody to talk to yet".to_owned(),
+                };
+                pen.pane_box(pane, area, &count);
+                inner(area)
+            } else {
+                area
+            };
+            match pane {
+                Pane::Agents => agents::draw(pen, body),
+                Pane::Pheromones => heat::draw(pen, body),
+                Pane::Proposals => proposals::draw(pen, body),
+                Pane::Thoughts => thoughts::draw(pen, body),
+                Pane::Chat => chat::draw(pen, body),
+            }
+        }
+    }
+}
+
+/// What is inside a box.
+pub(crate) const fn inner(area: Rect) -> Rect {
+    Rect {
+        x: area.x + 1,
+        y: area.y + 1,
+        width: area.width.saturating_sub(2),
+        height: area.height.saturating_sub(2),
+    }
+}
+
+/// An overlay's content, laid out for its width.
+struct Sheet {
+    title: String,
+    right: String,
+    lines: Vec<Line<'static>>,
+    /// When a line changes by itself.
+    wake_at: Option<Timestamp>,
+}
+
+fn sheet(app: &App, overlay: &Overlay, width: usize) -> Sheet {
+    match &overlay.subject {
+        Subject::Agent(key) => detail::agent(app, key, overlay.tab, width),
+        Subject::Pheromone(key) => detail::pheromone(app, key, overlay.tab, width),
+        Subject::Proposal(key) => detail::proposal(app, key, overlay.tab, width),
+        Subject::Thought(thought) => detail::thought(app, thought, width),
+        Subject::Help => help::sheet(app, width),
+    }
+}
+
+/// The largest an overlay may be: it never covers header and footer.
+fn overlay_bounds(size: (u16, u16)) -> Rect {
+    let width = size.0.saturating_sub(if size.0 >= 80 { 8 } else { 0 }).min(124);
+    let top = 2.min(size.1.saturating_sub(1));
+    let height = size.1.saturating_sub(top + 1);
+    Rect::new((size.0 - width) / 2, top, width, height)
+}
+
+/// Lines of an overlay that are not content: its frame, and tabs if any.
+fn overlay_frame(subject: &Subject) -> u16 {
+    if subject.tabs().is_empty() { 2 } else { 4 }
+}
+
+/// How far the open overlay can be scrolled.
+pub(crate) fn overlay_room(app: &App) -> usize {
+    let Some(overlay) = &app.overlay else { return 0 };
+    let bounds = overlay_bounds(app.size);
+    let lines = sheet(app, overlay, usize::from(bounds.width.saturating_sub(6))).lines.len();
+    lines.saturating_sub(usize::from(bounds.height.saturating_sub(overlay_frame(&overlay.subject))))
+}
+
+fn draw_overlay(pen: &mut Pen<'_>, overlay: &Overlay) {
+    let bounds = overlay_bounds(pen.app.size);
+    let sheet = sheet(pen.app, overlay, usize::from(bounds.width.saturating_sub(6)));
+    for y in 0..pen.buffer.area.height {
+        for x in 0..pen.buffer.area.width {
+            if let Some(cell) = pen.buffer.cell_mut((x, y)) {
+                let faded = pen.theme.faded(cell.style());
+                cell.modifier = Modifier::empty();
+                cell.set_style(faded);
+            }
+        }
+    }
+    // Never larger than what it holds.
+    let wanted = (sheet.lines.len() as u16).saturating_add(overlay_frame(&overlay.subject));
+    let height = bounds.height.min(wanted.max(8));
+    let area = Rect { y: bounds.y + (bounds.height - height) / 3, height, ..bounds };
+    pen.hits.add(area, Hit::Overlay);
+    pen.clear(area, Role::Raised);
+    pen.frame(area, true);
+    pen.titles(area, None, &sheet.title, &sheet.right, true);
+    let mut body = inner(area);
+    let tabs = overlay.subject.tabs();
+    if !tabs.is_empty() {
+        let mut x = body.x + 1;
+        for (place, name) in tabs.iter().enumerate() {
+            let style = if place == overlay.tab { pen.theme.cap(Role::Moss) } else { pen.theme.fg(Role::Soft) };
+            let start = x;
+            x = pen.put(x, body.y, body.right(), &format!(" {name} "), style) + 1;
+            pen.hits.add(Rect::new(start, body.y, x - start, 1), Hit::Tab(place));
+        }
+        body = Rect { y: body.y + 2, height: body.height.saturating_sub(2), ..body };
+    }
+    let room = sheet.lines.len().saturating_sub(usize::from(body.height));
+    let scroll = overlay.scroll.min(room);
+    for (line, y) in sheet.lines.iter().skip(scroll).zip(body.y..body.bottom()) {
+        pen.line(body.x + 2, y, body.right().saturating_sub(2), line);
+    }
+    if room > 0 {
+        let shown = format!(" {}–{} of {} ", scroll + 1, (scroll + usize::from(body.height)).min(sheet.lines.len()), sheet.lines.len());
+        let x = area.right().saturating_sub(text::width(&shown) as u16 + 3);
+        pen.put(x, area.bottom().saturating_sub(1), area.right(), &shown, pen.theme.fg(Role::Mute));
+    }
+    if let Some(at) = sheet.wake_at {
+        pen.hits.wake(at);
+    }
+}
+
+/// Writes cells, clipped to where they belong.
+pub(crate) struct Pen<'a> {
+    buffer: &'a mut Buffer,
+    hits: &'a mut HitMap,
+    app: &'a App,
+    theme: &'a Theme,
+}
+
+impl Pen<'_> {
+    /// Writes a text from `x` up to `limit`, cut with `…`; answers where it ended.
+    fn put(&mut self, x: u16, y: u16, limit: u16, string: &str, style: Style) -> u16 {
+        let limit = limit.min(self.buffer.area.right());
+        if x >= limit || y >= self.buffer.area.bottom() {
+            return x;
+        }
+        let room = usize::from(limit - x);
+        self.buffer.set_stringn(x, y, text::fit(string, room), room, style).0
+    }
+
+    /// Writes a text that ends at `right`, if it fits after `left`; answers
+    /// where it begins.
+    fn put_right(&mut self, left: u16, y: u16, right: u16, string: &str, style: Style) -> u16 {
+        let width = text::width(string) as u16;
+        if right < left.saturating_add(width) {
+            return right;
+        }
+        self.put(right - width, y, right, string, style);
+        right - width
+    }
+
+    fn line(&mut self, x: u16, y: u16, limit: u16, line: &Line<'_>) -> u16 {
+        let mut at = x;
+        for span in line {
+            at = self.put(at, y, limit, &span.content, span.style);
+        }
+        at
+    }
+
+    /// Lays a style over a piece of a row.
+    fn tint(&mut self, area: Rect, style: Style) {
+        self.buffer.set_style(area, style);
+    }
+
+    fn clear(&mut self, area: Rect, surface: Role) {
+        let area = area.intersection(self.buffer.area);
+        let style = Style::new().fg(self.theme.color(Role::Text)).bg(self.theme.color(surface));
+        for y in area.top()..area.bottom() {
+            for x in area.left()..area.right() {
+                if let Some(cell) = self.buffer.cell_mut((x, y)) {
+                    cell.reset();
+                    cell.set_style(style);
+                }
+            }
+        }
+    }
+
+    fn frame(&mut self, area: Rect, alive: bool) {
+        if area.width < 2 || area.height < 2 {
+            return;
+        }
+        let style = self.theme.fg(if alive { Role::Focus } else { Role::Line });
+        let glyphs = self.theme.glyphs;
+        let (left, right, top, bottom) = (area.x, area.right() - 1, area.y, area.bottom() - 1);
+        for x in left + 1..right {
+            self.put(x, top, right, glyphs.horizontal, style);
+            self.put(x, bottom, right, glyphs.horizontal, style);
+        }
+        for y in top + 1..bottom {
+            self.put(left, y, right, glyphs.vertical, style);
+            self.put(right, y, right + 1, glyphs.vertical, style);
+        }
+        for ((x, y), corner) in [(left, top), (right, top), (left, bottom), (right, bottom)].into_iter().zip(glyphs.corners) {
+            self.put(x, y, right + 1, corner, style);
+        }
+    }
+
+    /// Writes what stands in the upper line of a box.
+    fn titles(&mut self, area: Rect, number: Option<usize>, title: &str, right: &str, alive: bool) {
+        let limit = area.right().saturating_sub(2);
+        let mut x = self.put(area.x + 2, area.y, limit, " ", Style::new());
+        if let Some(number) = number {
+            x = self.put(x, area.y, limit, &format!("{number} "), self.theme.bold(Role::Key));
+        }
+        let style = self.theme.bold(if alive { Role::Text } else { Role::Soft });
+        x = self.put(x, area.y, limit, title, style);
+        x = self.put(x, area.y, limit, " ", Style::new());
+        if !right.is_empty() {
+            let room = usize::from(limit.saturating_sub(x + 3));
+            if room > 4 {
+                let right = format!(" {} ", text::fit(right, room));
+                self.put_right(x + 1, area.y, limit, &right, self.theme.fg(Role::Mute));
+            }
+        }
+    }
+
+    fn pane_box(&mut self, pane: Pane, area: Rect, count: &str) {
+        let focused = self.app.focus == pane && self.app.overlay.is_none();
+        self.frame(area, focused);
+        self.titles(area, Some(pane.number()), pane.title(), count, focused);
+    }
+
+    /// Marks the row under the cursor and makes the row clickable.
+    fn row(&mut self, pane: Pane, place: usize, area: Rect, selected: bool) {
+        self.hits.add(area, Hit::Row(pane, place));
+        if selected {
+            let focused = self.app.focus == pane;
+            self.tint(area, self.theme.selected(focused));
+            let role = if focused { Role::Focus } else { Role::Mute };
+            self.put(area.x, area.y, area.right(), self.theme.glyphs.cursor, self.theme.fg(role));
+        }
+    }
+
+    /// The head of a folded pane; answers where its sum may begin.
+    fn fold(&mut self, pane: Pane, area: Rect) -> u16 {
+        let focused = self.app.focus == pane;
+        let x = self.put(area.x, area.y, area.right(), self.theme.glyphs.fold, self.theme.fg(Role::Line));
+        let x = self.put(x + 1, area.y, area.right(), &pane.number().to_string(), self.theme.bold(Role::Key));
+        let style = self.theme.bold(if focused { Role::Text } else { Role::Soft });
+        self.put(x + 1, area.y, area.right(), pane.title(), style);
+        area.x + 16
+    }
+
+    /// Says an age, and wakes when it is said otherwise.
+    fn age(&mut self, since: Timestamp) -> String {
+        let (said, wake) = age_of(self.app.now, since);
+        self.hits.wake(wake);
+        said
+    }
+}
+
+/// An age in words, and when it will be said otherwise.
+fn age_of(now: Timestamp, since: Timestamp) -> (String, Timestamp) {
+    let age = now.duration_since(since);
+    let wake = now.checked_add(age::next_step(age)).unwrap_or(Timestamp::MAX);
+    (age::text(age), wake)
+}
+
+/// The time left in words, and when it will be said otherwise at the latest.
+fn left_of(now: Timestamp, end: Timestamp) -> (String, Timestamp) {
+    let left = end.duration_since(now);
+    let step = if left > SignedDuration::from_mins(1) { SignedDuration::from_mins(1) } else { SignedDuration::from_secs(10) };
+    // The moment at which a whole number of steps is left.
+    let over = SignedDuration::from_secs(left.as_secs().rem_euclid(step.as_secs()).max(1));
+    (age::until_text(left), now.checked_add(over).unwrap_or(Timestamp::MAX))
+}
+
+/// A span of a role.
+fn span(theme: &Theme, role: Role, text: impl Into<String>) -> Span<'static> {
+    Span::styled(text.into(), theme.fg(role))
+}
+
+/// A bold span of a role.
+fn bold(theme: &Theme, role: Role, text: impl Into<String>) -> Span<'static> {
+    Span::styled(text.into(), theme.bold(role))
+}
+
+/// A count with its noun.
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

@@ -1,0 +1,227 @@
+//! What frames the panes: header, heartbeat, tabs, banner, footer.
+
+use jiff::{SignedDuration, Timestamp};
+use kgents_store::Kind;
+use kgents_store::watch::{Link, WatchState};
+use ratatui::layout::Rect;
+
+use super::{Pen, age_of};
+use crate::action::{Place, TABLE, Where};
+use crate::hit::Hit;
+use crate::layout::Pane;
+use crate::text;
+use crate::theme::Role;
+
+/// A piece of the header's right half.
+type Piece = Vec<(String, Role, bool)>;
+
+/// Where we look, who answers, how it stands, what time it is.
+pub(super) fn header(pen: &mut Pen<'_>, area: Rect) {
+    let app = pen.app;
+    let y = area.y;
+    let mut x = area.x + u16::from(area.width > 40) + 1;
+    for (i, c) in "terrarium".chars().enumerate() {
+        let color = pen.theme.mix(Role::Moss, Role::Sky, i as f64 / 8.0);
+        let style = pen.theme.bold(Role::Moss).fg(color);
+        x = pen.put(x, y, area.right(), c.encode_utf8(&mut [0; 4]), style);
+    }
+    let left = right_half(pen, area, x + 2);
+    let scene = app.terrarium.scene();
+    if scene.context.is_empty() && scene.server.is_empty() {
+        return;
+    }
+    let context = if scene.context.is_empty() { "in cluster" } else { &scene.context };
+    let limit = left.saturating_sub(2);
+    x = pen.put(x + 2, y, limit, context, pen.theme.fg(Role::Text));
+    x = pen.put(x, y, limit, " / ", pen.theme.fg(Role::Mute));
+    let namespace = scene.namespace.as_deref().unwrap_or("all namespaces");
+    pen.put(x, y, limit, namespace, pen.theme.fg(Role::Soft));
+}
+
+/// Draws from the right what fits, the clock first; answers where it begins.
+fn right_half(pen: &mut Pen<'_>, area: Rect, from: u16) -> u16 {
+    let app = pen.app;
+    let mut pieces: Vec<Piece> = Vec::new();
+    let clock = app.now.to_zoned(app.look.zone.clone()).strftime("%H:%M").to_string();
+    pieces.push(vec![(clock, Role::Soft, false)]);
+    let next_minute = (app.now.as_second().div_euclid(60) + 1) * 60;
+    if let Ok(at) = Timestamp::from_second(next_minute) {
+        pen.hits.wake(at);
+    }
+    if app.views.needs > 0 {
+        let words = if app.views.needs == 1 { " needs you" } else { " need you" };
+        pieces.push(vec![
+            (format!("{} ", pen.theme.glyphs.flag), Role::Amber, false),
+            (app.views.needs.to_string(), Role::Amber, true),
+            (words.to_owned(), Role::Soft, false),
+        ]);
+    }
+    pieces.push(badge(pen));
+    let known = app.terrarium.watch(Kind::Agent).as_of.is_some();
+    if area.width >= 120 {
+        // Nothing measures pressure yet.
+        pieces.insert(pieces.len() - 1, vec![("pressure ".into(), Role::Mute, false), ("—".into(), Role::Mute, false)]);
+        let mut piece = vec![("stability ".to_owned(), Role::Mute, false)];
+        if known {
+            let full = (app.views.stability * 8.0).round() as usize;
+            piece.push((pen.theme.glyphs.gauge_full.repeat(full), Role::Moss, false));
+            piece.push((pen.theme.glyphs.gauge_empty.repeat(8_usize.saturating_sub(full)), Role::Line, false));
+            piece.push((format!(" {:.2}", app.views.stability), Role::Text, false));
+        } else {
+            piece.push(("—".into(), Role::Mute, false));
+        }
+        pieces.insert(pieces.len() - 1, piece);
+    }
+    let mut right = area.right().saturating_sub(2);
+    for piece in pieces {
+        let width: usize = piece.iter().map(|(part, _, _)| text::width(part)).sum();
+        let Some(start) = right.checked_sub(width as u16).filter(|start| *start >= from) else { continue };
+        let mut x = start;
+        for (part, role, bold) in piece {
+            let style = if bold { pen.theme.bold(role) } else { pen.theme.fg(role) };
+            x = pen.put(x, area.y, area.right(), &part, style);
+        }
+        right = start.saturating_sub(3);
+    }
+    right + 3
+}
+
+/// Which layer speaks, and how old its word is.
+fn badge(pen: &mut Pen<'_>) -> Piece {
+    let app = pen.app;
+    let glyphs = pen.theme.glyphs;
+    let layer = app.terrarium.layer().badge();
+    match app.terrarium.link() {
+        Link::Connecting => vec![(format!("{} connecting", glyphs.ring), Role::Soft, false)],
+        Link::Up { .. } => {
+            let hurt = Kind::CUSTOM.iter().any(|kind| app.trouble(*kind).is_some());
+            let role = if hurt { Role::Amber } else { Role::Moss };
+            vec![(format!("{} ", glyphs.dot), role, false), (layer.to_owned(), role, true)]
+        }
+        Link::Down { .. } => {
+            let as_of = Kind::ALL.iter().filter_map(|kind| app.terrarium.watch(*kind).as_of).max();
+            let age = as_of.map(|at| format!(" {}", pen.age(at)));
+            let word = if age.is_some() { layer } else { "no answer" };
+            vec![
+                (format!("{} ", glyphs.cross), Role::Coral, false),
+                (word.to_owned(), Role::Coral, true),
+                (age.unwrap_or_default(), Role::Soft, false),
+            ]
+        }
+    }
+}
+
+/// What was heard over the last ten minutes, older to the left and fainter.
+pub(super) fn heartbeat(pen: &mut Pen<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let heartbeat = pen.app.terrarium.heartbeat();
+    let now = pen.app.now;
+    let minute = Timestamp::from_second(now.as_second().div_euclid(60) * 60).unwrap_or(now);
+    // It shifts on events, else once a minute, until it is flat.
+    let end = heartbeat.last().map_or(minute, |last| last.max(minute)).min(now);
+    if !heartbeat.is_flat(end) {
+        pen.hits.wake(minute.checked_add(SignedDuration::from_mins(1)).unwrap_or(Timestamp::MAX));
+    }
+    let columns = heartbeat.columns(end, usize::from(area.width));
+    let most = f64::from(columns.iter().copied().max().unwrap_or(0).max(8));
+    for (i, count) in columns.into_iter().enumerate() {
+        let place = i as f64 / f64::from(area.width);
+        let level = f64::from(count).ln_1p() / most.ln_1p();
+        let glyph = pen.theme.glyphs.blocks[if count == 0 { 0 } else { 1 + (level * 6.0).round() as usize }.min(7)];
+        let style = if count == 0 {
+            pen.theme.fg(Role::Line)
+        } else {
+            let role = if level > 0.8 { Role::Leaf } else { Role::Moss };
+            pen.theme.fg(role).fg(pen.theme.mix(Role::Line, role, 0.35 + 0.65 * place))
+        };
+        pen.put(area.x + i as u16, area.y, area.right(), glyph, style);
+    }
+}
+
+/// The panes by number, in the compact layout.
+pub(super) fn tabs(pen: &mut Pen<'_>, area: Rect) {
+    if area.is_empty() {
+        return;
+    }
+    let mut x = area.x + 1;
+    for pane in Pane::ALL {
+        let focused = pen.app.focus == pane;
+        let full: usize = Pane::ALL.iter().map(|pane| pane.title().len() + 4).sum();
+        let name = if full <= usize::from(area.width) || focused { pane.title() } else { "" };
+        let label = format!(" {} {name}", pane.number());
+        let label = format!("{} ", label.trim_end());
+        let style = if focused { pen.theme.cap(Role::Moss) } else { pen.theme.fg(Role::Soft) };
+        let start = x;
+        x = pen.put(x, area.y, area.right(), &label, style);
+        pen.hits.add(Rect::new(start, area.y, x - start, 1), Hit::Pane(pane));
+    }
+}
+
+/// Says above the footer what stands in the way, and what to type.
+pub(super) fn banner(pen: &mut Pen<'_>, footer: Rect) {
+    let Some((role, said, hint)) = trouble(pen) else { return };
+    let y = footer.y.saturating_sub(1);
+    let row = Rect { y, ..footer };
+    pen.clear(row, Role::Bg);
+    let x = pen.put(row.x + 2, y, row.right(), pen.theme.glyphs.cursor, pen.theme.fg(role));
+    let limit = row.right().saturating_sub(2);
+    let hint_width = text::width(&hint) as u16 + 2;
+    let room = limit.saturating_sub(hint_width).max(x + 1 + (limit - x.min(limit)) / 2);
+    let x = pen.put(x + 1, y, room, &said, pen.theme.fg(Role::Text));
+    pen.put(x + 2, y, limit, &hint, pen.theme.fg(Role::Mute));
+}
+
+/// The worst thing that stands in the way, in words, with what to do.
+fn trouble(pen: &mut Pen<'_>) -> Option<(Role, String, String)> {
+    let app = pen.app;
+    if let Link::Down { since, error, hint } = app.terrarium.link() {
+        let clock = since.to_zoned(app.look.zone.clone()).strftime("%H:%M:%S").to_string();
+        let said = format!("{error}. Silent since {clock}; this is what it said last.");
+        return Some((Role::Coral, said, format!("Still trying. {hint}")));
+    }
+    let mut missing = Vec::new();
+    for kind in Kind::CUSTOM {
+        match app.trouble(kind) {
+            Some(WatchState::Missing) => missing.push(kind.plural()),
+            Some(WatchState::Forbidden { verb, resource, namespace }) => {
+                let place = namespace.map_or("in the cluster".to_owned(), |ns| format!("in {ns}"));
+                let hint = format!("kubectl auth can-i {verb} {resource}");
+                return Some((Role::Amber, format!("You may not {verb} {resource} {place}."), hint));
+            }
+            Some(WatchState::Failing { since, error }) => {
+                let (age, wake) = age_of(app.now, since);
+                pen.hits.wake(wake);
+                return Some((Role::Coral, format!("{} silent for {age}: {error}.", kind.plural()), "Still trying.".into()));
+            }
+            _ => {}
+        }
+    }
+    if !missing.is_empty() {
+        let said = format!("The cluster does not know {}.", missing.join(", "));
+        return Some((Role::Amber, said, "kgents crd install".into()));
+    }
+    let (task, error) = app.terrarium.deaths().last()?;
+    Some((Role::Coral, format!("Part of this window failed and was restarted: {task}: {error}."), String::new()))
+}
+
+/// The keys that work now.
+pub(super) fn footer(pen: &mut Pen<'_>, area: Rect) {
+    let right = "read only";
+    let place = Place { overlay: pen.app.overlay.is_some(), thoughts: pen.app.focus == Pane::Thoughts };
+    let limit = pen.put_right(area.x, area.y, area.right().saturating_sub(2), right, pen.theme.fg(Role::Mute));
+    let limit = limit.saturating_sub(2);
+    let mut x = area.x + 2;
+    // The keys of the place first: what works everywhere is known soonest.
+    let (here, everywhere): (Vec<_>, Vec<_>) =
+        TABLE.iter().filter(|row| !row.short.is_empty() && row.works(place)).partition(|row| row.place != Where::Everywhere);
+    for row in here.into_iter().chain(everywhere) {
+        let width = (text::width(row.shown) + text::width(row.short) + 1) as u16;
+        if x + width > limit {
+            continue;
+        }
+        x = pen.put(x, area.y, limit, row.shown, pen.theme.bold(Role::Key));
+        x = pen.put(x + 1, area.y, limit, row.short, pen.theme.fg(Role::Mute)) + 3;
+    }
+}

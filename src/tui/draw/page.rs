@@ -1,0 +1,144 @@
+//! Whole pages for when there is nothing to put into panes: a first start, an
+//! empty terrarium, a cluster that does not answer.
+
+use kgents_store::Kind;
+use kgents_store::watch::{Link, WatchState};
+use ratatui::layout::Rect;
+
+use super::Pen;
+use crate::text;
+use crate::theme::Role;
+
+const PLANT: [&str; 8] = [
+    r"      ,-.       ",
+    r"   .-(   )-.    ",
+    r"  (    |    )   ",
+    r"   `-. | .-'    ",
+    r"      \|/       ",
+    r"  .----+----.   ",
+    r" /  . . . .  \  ",
+    r" \___________/  ",
+];
+
+const BOTTLE: [&str; 8] = [
+    r"     _____      ",
+    r"     |   |      ",
+    r"    /     \     ",
+    r"   /       \    ",
+    r"  |    .    |   ",
+    r"  |         |   ",
+    r"  |  . . .  |   ",
+    r"  \_________/   ",
+];
+
+/// What a page says.
+struct Said {
+    art: &'static [&'static str],
+    title: String,
+    lines: Vec<String>,
+    /// Commands to type, each with what it does.
+    next: Vec<(String, &'static str)>,
+    role: Role,
+}
+
+pub(super) fn bare(pen: &mut Pen<'_>, area: Rect) {
+    let said = say(pen);
+    let width = usize::from(area.width.saturating_sub(4)).min(92);
+    let lines: Vec<String> = said.lines.iter().flat_map(|line| text::wrap(line, width)).collect();
+    let art = if usize::from(area.height) >= 8 + 6 + lines.len() + said.next.len() { said.art } else { &[] };
+    let height = art.len() + usize::from(!art.is_empty()) * 2 + 1 + lines.len() + 2 + said.next.len();
+    let mut y = area.y + area.height.saturating_sub(height as u16) * 2 / 5;
+    let middle = |text: &str| area.x + (area.width.saturating_sub(text::width(text) as u16)) / 2;
+    for (i, line) in art.iter().enumerate() {
+        let color = pen.theme.mix(Role::Leaf, said.role, i as f64 / 7.0);
+        pen.put(middle(line), y, area.right(), line, pen.theme.fg(said.role).fg(color));
+        y += 1;
+    }
+    y += u16::from(!art.is_empty()) * 2;
+    pen.put(middle(&said.title), y, area.right(), &said.title, pen.theme.bold(Role::Text));
+    y += 1;
+    for line in &lines {
+        pen.put(middle(line), y, area.right(), line, pen.theme.fg(Role::Soft));
+        y += 1;
+    }
+    y += 1;
+    let widest = said.next.iter().map(|(command, _)| text::width(command)).max().unwrap_or(0);
+    let what = said.next.iter().map(|(_, what)| text::width(what)).max().unwrap_or(0);
+    let both = widest + 4 + what <= usize::from(area.width);
+    let block = if both { widest + 4 + what } else { widest };
+    let x = area.x + area.width.saturating_sub(block as u16) / 2;
+    for (command, what) in &said.next {
+        pen.put(x, y, area.right(), command, pen.theme.fg(Role::Key));
+        if both {
+            pen.put(x + widest as u16 + 4, y, area.right(), what, pen.theme.fg(Role::Soft));
+        }
+        y += 1;
+    }
+}
+
+fn say(pen: &Pen<'_>) -> Said {
+    let app = pen.app;
+    let scene = app.terrarium.scene();
+    let context = if scene.context.is_empty() { "The cluster" } else { &scene.context };
+    if let Link::Down { error, hint, .. } = app.terrarium.link() {
+        let mut lines = vec![format!("{error}.")];
+        if !scene.server.is_empty() {
+            lines.push(format!("{context} is at {}; trying again as long as this window is open.", scene.server));
+        }
+        let next = if hint.is_empty() { Vec::new() } else { vec![(hint.clone(), "")] };
+        return Said { art: &BOTTLE, title: "Nobody answers.".to_owned(), lines, next, role: Role::Coral };
+    }
+    let states: Vec<(Kind, WatchState)> =
+        Kind::CUSTOM.into_iter().filter_map(|kind| Some((kind, app.trouble(kind)?))).collect();
+    if states.iter().any(|(_, state)| matches!(state, WatchState::Missing)) {
+        let missing: Vec<&str> = states
+            .iter()
+            .filter(|(_, state)| matches!(state, WatchState::Missing))
+            .map(|(kind, _)| kind.plural())
+            .collect();
+        return Said {
+            art: &PLANT,
+            title: "The soil is not prepared yet.".to_owned(),
+            lines: vec![format!("{context} answers, but it does not know {}.", missing.join(", "))],
+            next: vec![("kgents crd install".to_owned(), "teach it the kgents resources; this window then comes alive by itself")],
+            role: Role::Amber,
+        };
+    }
+    if let Some((kind, state)) = states.first() {
+        let (line, command) = match state {
+            WatchState::Forbidden { verb, resource, namespace } => {
+                let place = namespace.as_deref().map_or("in the cluster".to_owned(), |ns| format!("in {ns}"));
+                (format!("{context} answers, but you may not {verb} {resource} {place}."), format!("kubectl auth can-i {verb} {resource}"))
+            }
+            WatchState::Failing { error, .. } => (format!("{context} does not tell its {}: {error}.", kind.plural()), "kgents status".to_owned()),
+            _ => (String::new(), "kgents status".to_owned()),
+        };
+        return Said {
+            art: &BOTTLE,
+            title: "Nothing can be seen from here.".to_owned(),
+            lines: vec![line],
+            next: vec![(command, "ask what is allowed"), ("kgents observe -n NAMESPACE".to_owned(), "look at one namespace")],
+            role: Role::Amber,
+        };
+    }
+    let place = scene.namespace.as_ref().map_or("any namespace".to_owned(), Clone::clone);
+    Said {
+        art: &PLANT,
+        title: "Nothing grows here yet.".to_owned(),
+        lines: vec![format!("{context} answers, the kgents resources are installed, and no agent lives in {place}.")],
+        next: vec![
+            ("kubectl apply -f my-agent.yaml".to_owned(), "plant an agent"),
+            ("kubectl explain agent.spec".to_owned(), "what an agent is made of"),
+            ("kgents signal emit WARNING 'hello'".to_owned(), "let a first signal fade"),
+        ],
+        role: Role::Amber,
+    }
+}
+
+/// The sentence of a terminal in which nothing else fits.
+pub(super) fn too_small(pen: &mut Pen<'_>, area: Rect) {
+    let y = area.height / 2;
+    let said = if area.width < 24 { "too small" } else { "too small for a terrarium" };
+    let x = area.width.saturating_sub(text::width(said) as u16) / 2;
+    pen.put(x, y, area.right(), said, pen.theme.fg(Role::Soft));
+}

@@ -1,0 +1,43 @@
+//! What reaches the app, and what it answers.
+
+use crossterm::event::{KeyEvent, MouseEvent};
+use jiff::Timestamp;
+use kgents_store::Batch;
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// The mouse did something.
+    Mouse(MouseEvent),
+    /// The terminal has another size: columns and rows.
+    Resize(u16, u16),
+    /// Word from the sources.
+    Batch(Batch),
+    /// A moment has come that was asked for.
+    Wake,
+}
+
+/// Something only the runtime can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// End, and restore the terminal.
+    Quit,
+    /// Stop until the shell brings us back.
+    Suspend,
+    /// Draw every cell anew.
+    Repaint,
+}
+
+/// What an update asks for.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Update {
+    /// Something visible may have changed.
+    pub redraw: bool,
+    /// What the runtime is to do.
+    pub effects: Vec<Effect>,
+    /// When the state changes by itself, whether or not it shows. What shows
+    /// says its own next change when it is drawn (`HitMap::wake_at`).
+    pub wake_at: Option<Timestamp>,
+}

@@ -1,0 +1,243 @@
+//! The loop: what happens goes into the app, what it answers is done, and a
+//! frame is shown when something visible changed. No ticks: it sleeps until
+//! a key, word from a source, a signal, or the next moment that was asked for.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event, EventStream};
+use futures::{FutureExt, StreamExt};
+use jiff::Timestamp;
+use kgents_store::bus::Reader;
+use rustix::process::{Signal, kill_current_process_group};
+use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
+use tokio::time::{Instant as Deadline, sleep_until};
+
+use crate::Options;
+use crate::app::App;
+use crate::draw;
+use crate::hit::HitMap;
+use crate::msg::{Effect, Msg, Update};
+use crate::terminal::{Terminal, install_panic_hook};
+
+/// How many changes are taken in before keys are looked at again.
+const BATCH: usize = 2_048;
+/// A key draws at once unless a frame was drawn less than this ago.
+const KEY_PACE: Duration = Duration::from_millis(8);
+/// Data draws at most once in this time: 30 frames a second.
+const DATA_PACE: Duration = Duration::from_millis(33);
+/// A storm of sizes is waited out for this long.
+const RESIZE_PACE: Duration = Duration::from_millis(16);
+/// A wake that is further away than this is looked at again then: a laptop
+/// that slept, or a clock that was set, makes it no later.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// Why the loop turned.
+enum Turn {
+    Input(Option<io::Result<Event>>),
+    Data,
+    Timer,
+    Suspend,
+    Resume,
+    End,
+}
+
+/// Opens the window on a terminal and stays until the person leaves.
+///
+/// The first frame is drawn before anything else is waited for.
+///
+/// # Errors
+/// When the terminal cannot be taken over, or no longer be written to.
+pub fn run(reader: Reader, options: Options) -> io::Result<()> {
+    install_panic_hook();
+    let mut terminal = Terminal::enter(options.mouse)?;
+    let app = App::new(options.look(), Terminal::size(), clock());
+    let mut window = Window { app, dirty: Some(Instant::now()), drawn: None, app_wake: None, frame_wake: None };
+    window.draw(&mut terminal)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let ended = runtime.block_on(turn(&mut window, &mut terminal, reader));
+    let restored = terminal.give_back();
+    // A terminal that went away ends the window; that is no error of ours.
+    match ended {
+        Err(error) if is_hangup(&error) => Ok(()),
+        other => other.and(restored),
+    }
+}
+
+fn is_hangup(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe) || error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
+#[allow(clippy::disallowed_methods, reason = "the runtime is where time comes from")]
+fn clock() -> Timestamp {
+    Timestamp::now()
+}
+
+#[allow(clippy::disallowed_methods, reason = "the runtime is where time comes from")]
+fn instant() -> Instant {
+    Instant::now()
+}
+
+struct Window {
+    app: App,
+    /// When a frame became due, if one is.
+    dirty: Option<Instant>,
+    /// When the last frame was drawn.
+    drawn: Option<Instant>,
+    app_wake: Option<Timestamp>,
+    frame_wake: Option<Timestamp>,
+}
+
+struct SignalSet {
+    hangup: Signals,
+    interrupt: Signals,
+    terminate: Signals,
+    stop: Signals,
+    go_on: Signals,
+}
+
+impl SignalSet {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            stop: signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?,
+            go_on: signal(SignalKind::from_raw(Signal::CONT.as_raw()))?,
+        })
+    }
+
+    async fn next(&mut self) -> Turn {
+        tokio::select! {
+            biased;
+            _ = self.terminate.recv() => Turn::End,
+            _ = self.hangup.recv() => Turn::End,
+            _ = self.interrupt.recv() => Turn::End,
+            _ = self.stop.recv() => Turn::Suspend,
+            _ = self.go_on.recv() => Turn::Resume,
+        }
+    }
+}
+
+async fn turn(window: &mut Window, terminal: &mut Terminal, mut reader: Reader) -> io::Result<()> {
+    let mut signals = SignalSet::new()?;
+    let mut keys = EventStream::new();
+    loop {
+        let due = window.next_due();
+        let sleep = async {
+            match due {
+                Some(due) => sleep_until(Deadline::from_std(due)).await,
+                None => std::future::pending().await,
+            }
+        };
+        let next = tokio::select! {
+            biased;
+            turn = signals.next() => turn,
+            event = keys.next() => Turn::Input(event),
+            () = sleep => Turn::Timer,
+            () = reader.changed() => Turn::Data,
+        };
+        let mut effects = match next {
+            Turn::End => return Ok(()),
+            Turn::Suspend => vec![Effect::Suspend],
+            // Somebody else may have drawn while we slept.
+            Turn::Resume => {
+                terminal.take()?;
+                vec![Effect::Repaint]
+            }
+            Turn::Input(None) => return Ok(()),
+            Turn::Input(Some(event)) => {
+                let mut effects = window.input(event?);
+                // Keys that came together are drawn together.
+                while let Some(Some(event)) = keys.next().now_or_never() {
+                    effects.extend(window.input(event?));
+                }
+                effects
+            }
+            Turn::Data => {
+                let batch = reader.drain(BATCH);
+                window.take_in(Msg::Batch(batch), Duration::ZERO, DATA_PACE)
+            }
+            Turn::Timer => window.wake(),
+        };
+        while let Some(effect) = effects.pop() {
+            match effect {
+                Effect::Quit => return Ok(()),
+                Effect::Repaint => {
+                    terminal.forget();
+                    window.mark(Duration::ZERO, RESIZE_PACE);
+                }
+                Effect::Suspend => {
+                    // The stream would go on reading the keys of the shell.
+                    drop(keys);
+                    terminal.give_back()?;
+                    kill_current_process_group(Signal::STOP)?;
+                    terminal.take()?;
+                    keys = EventStream::new();
+                    let size = Terminal::size();
+                    window.take_in(Msg::Resize(size.0, size.1), Duration::ZERO, Duration::ZERO);
+                }
+            }
+        }
+        if window.dirty.is_some_and(|due| due <= instant()) {
+            window.draw(terminal)?;
+        }
+    }
+}
+
+impl Window {
+    fn input(&mut self, event: Event) -> Vec<Effect> {
+        match event {
+            Event::Key(key) => self.take_in(Msg::Key(key), Duration::ZERO, KEY_PACE),
+            Event::Mouse(mouse) => self.take_in(Msg::Mouse(mouse), Duration::ZERO, KEY_PACE),
+            Event::Resize(width, height) => {
+                self.take_in(Msg::Resize(width, height), RESIZE_PACE, RESIZE_PACE)
+            }
+            Event::FocusGained | Event::FocusLost | Event::Paste(_) => Vec::new(),
+        }
+    }
+
+    /// Hands a message to the app. A frame it asks for is due after `delay`,
+    /// and not within `pace` of the last one.
+    fn take_in(&mut self, msg: Msg, delay: Duration, pace: Duration) -> Vec<Effect> {
+        let Update { redraw, effects, wake_at } = self.app.update(msg, clock());
+        self.app_wake = wake_at;
+        if redraw {
+            self.mark(delay, pace);
+        }
+        effects
+    }
+
+    fn wake(&mut self) -> Vec<Effect> {
+        let now = clock();
+        let woken = [self.app_wake, self.frame_wake].into_iter().flatten().any(|at| at <= now);
+        if woken { self.take_in(Msg::Wake, Duration::ZERO, DATA_PACE) } else { Vec::new() }
+    }
+
+    fn mark(&mut self, delay: Duration, pace: Duration) {
+        let now = instant();
+        let due = (now + delay).max(self.drawn.map_or(now, |drawn| drawn + pace));
+        self.dirty = Some(self.dirty.map_or(due, |other| other.min(due)));
+    }
+
+    /// When something is to be done without being asked.
+    fn next_due(&self) -> Option<Instant> {
+        let now = instant();
+        let wall = clock();
+        let wake = [self.app_wake, self.frame_wake].into_iter().flatten().min().map(|at| {
+            let left = Duration::try_from(at.duration_since(wall)).unwrap_or_default();
+            now + left.min(LONGEST_SLEEP)
+        });
+        [self.dirty, wake].into_iter().flatten().min()
+    }
+
+    fn draw(&mut self, terminal: &mut Terminal) -> io::Result<()> {
+        let mut hits = HitMap::default();
+        terminal.show(self.app.size, |buffer| hits = draw::draw(&self.app, buffer))?;
+        self.frame_wake = hits.wake_at;
+        self.app.drawn(hits);
+        self.dirty = None;
+        self.drawn = Some(instant());
+        Ok(())
+    }
+}

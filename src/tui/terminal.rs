@@ -1,0 +1,145 @@
+//! The only module that writes to the terminal.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::queue;
+use crossterm::style::ResetColor;
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
+};
+use ratatui::backend::Backend;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
+use ratatui::prelude::CrosstermBackend;
+
+/// Whether the terminal is ours at the moment: a panic must give it back.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// A terminal that shows frames.
+pub(crate) struct Terminal {
+    out: File,
+    mouse: bool,
+    /// What the terminal shows; `None` when that is not known.
+    shown: Option<Buffer>,
+    next: Buffer,
+    bytes: Vec<u8>,
+}
+
+impl Terminal {
+    /// Takes the terminal over: raw mode, alternate screen, no cursor.
+    pub(crate) fn enter(mouse: bool) -> io::Result<Self> {
+        // A descriptor of our own: no line buffering, and no lock that a
+        // panicking thread could hold while the hook wants to write.
+        let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        let mut terminal =
+            Self { out, mouse, shown: None, next: Buffer::default(), bytes: Vec::new() };
+        terminal.take()?;
+        Ok(terminal)
+    }
+
+    /// Takes the terminal over again, after it was given back.
+    pub(crate) fn take(&mut self) -> io::Result<()> {
+        enable_raw_mode()?;
+        TAKEN.store(true, Ordering::SeqCst);
+        self.shown = None;
+        queue!(self.bytes, EnterAlternateScreen, Hide, EnableBracketedPaste)?;
+        if self.mouse {
+            queue!(self.bytes, EnableMouseCapture)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the terminal back as it was.
+    pub(crate) fn give_back(&mut self) -> io::Result<()> {
+        self.bytes.clear();
+        restore(&mut self.out)
+    }
+
+    /// Columns and rows; a terminal that does not know has 80 by 24.
+    pub(crate) fn size() -> (u16, u16) {
+        crossterm::terminal::size().ok().filter(|(w, h)| *w > 0 && *h > 0).unwrap_or((80, 24))
+    }
+
+    /// Forgets what the terminal shows, so that every cell is drawn anew.
+    pub(crate) fn forget(&mut self) {
+        self.shown = None;
+    }
+
+    /// Shows a frame: only the cells that changed, within one synchronized
+    /// update, in one write; nothing at all when nothing changed.
+    pub(crate) fn show(&mut self, size: (u16, u16), draw: impl FnOnce(&mut Buffer)) -> io::Result<()> {
+        let area = Rect::new(0, 0, size.0, size.1);
+        self.next.resize(area);
+        self.next.reset();
+        draw(&mut self.next);
+        let known = self.shown.take().filter(|shown| shown.area == area);
+        // Against cells that no frame has, every cell differs.
+        let shown = known.unwrap_or_else(|| Buffer::filled(area, Cell::new("\u{0}")));
+        let changes = shown.diff(&self.next);
+        if !changes.is_empty() || !self.bytes.is_empty() {
+            queue!(self.bytes, BeginSynchronizedUpdate)?;
+            let drawn = CrosstermBackend::new(&mut self.bytes).draw(changes.into_iter());
+            queue!(self.bytes, EndSynchronizedUpdate)?;
+            let written = self.out.write_all(&self.bytes);
+            self.bytes.clear();
+            drawn.and(written)?;
+        }
+        // The old frame's cells become the next frame's, so nothing is allocated.
+        self.shown = Some(std::mem::replace(&mut self.next, shown));
+        Ok(())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // Nobody is left to tell; the shell's own reset is the last resort.
+        let _ = restore(&mut self.out);
+    }
+}
+
+/// Undoes more than was done, so that it is right from any state.
+fn restore(out: &mut impl Write) -> io::Result<()> {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return Ok(());
+    }
+    let mut bytes = Vec::new();
+    queue!(
+        bytes,
+        EndSynchronizedUpdate,
+        DisableMouseCapture,
+        DisableFocusChange,
+        DisableBracketedPaste,
+        ResetColor,
+        LeaveAlternateScreen,
+        Show
+    )?;
+    let written = out.write_all(&bytes).and_then(|()| out.flush());
+    disable_raw_mode()?;
+    written
+}
+
+/// Lets a panic of the main thread restore the terminal before it is told.
+/// One on a worker leaves the window alone: the worker's owner tells of it.
+pub(crate) fn install_panic_hook() {
+    let main = std::thread::current().id();
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if std::thread::current().id() == main {
+            if let Ok(out) = io::stdout().as_fd().try_clone_to_owned() {
+                // The panic itself is told below, whatever becomes of this.
+                let _ = restore(&mut File::from(out));
+            }
+            tell(info);
+        } else if TAKEN.load(Ordering::SeqCst) {
+            tracing::error!("{info}");
+        } else {
+            tell(info);
+        }
+    }));
+}

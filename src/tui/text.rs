@@ -1,0 +1,115 @@
+//! Text measured in cells, not bytes.
+
+use std::borrow::Cow;
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// The cells that a text takes.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text in at most `cells`; what is cut ends in `…`.
+pub fn fit(text: &str, cells: usize) -> Cow<'_, str> {
+    // A text of n bytes never takes more than n cells.
+    if text.len() <= cells || width(text) <= cells {
+        return Cow::Borrowed(text);
+    }
+    if cells == 0 {
+        return Cow::Borrowed("");
+    }
+    let mut used = 0;
+    let mut out = String::new();
+    for grapheme in text.graphemes(true) {
+        let next = used + width(grapheme);
+        if next > cells - 1 {
+            break;
+        }
+        used = next;
+        out.push_str(grapheme);
+    }
+    out.truncate(out.trim_end().len());
+    out.push('…');
+    Cow::Owned(out)
+}
+
+/// A text on one line: each run of white space that holds a line feed or a
+/// tab becomes one space.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    if text.contains(['\n', '\t']) {
+        Cow::Owned(text.split_whitespace().collect::<Vec<_>>().join(" "))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The text broken into lines of at most `cells`, at spaces where there are any.
+pub fn wrap(text: &str, cells: usize) -> Vec<String> {
+    let cells = cells.max(1);
+    let mut lines = Vec::new();
+    for paragraph in text.split('\n') {
+        let mut line = String::new();
+        let mut used = 0;
+        for word in paragraph.split_word_bounds() {
+            let size = width(word);
+            if used + size > cells && used > 0 {
+                lines.push(line.trim_end().to_owned());
+                line.clear();
+                used = 0;
+                if word.trim().is_empty() {
+                    continue;
+                }
+            }
+            if size <= cells {
+                line.push_str(word);
+                used += size;
+                continue;
+            }
+            for grapheme in word.graphemes(true) {
+                let size = width(grapheme);
+                if used + size > cells && used > 0 {
+                    lines.push(std::mem::take(&mut line));
+                    used = 0;
+                }
+                line.push_str(grapheme);
+                used += size;
+            }
+        }
+        lines.push(line.trim_end().to_owned());
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_is_cut_says_so() {
+        assert_eq!(fit("embedding 312 notes", 10), "embedding…");
+        assert_eq!(fit("日本語テキスト", 6), "日本…");
+        assert_eq!(fit("abc", 3), "abc");
+        assert_eq!(fit("abc", 0), "");
+        assert_eq!(fit("مرحبا بالعالم", 6), "مرحبا…");
+    }
+
+    #[test]
+    fn lines_fold_and_wrap() {
+        assert_eq!(one_line("a\n  b\tc"), "a b c");
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("a\n\nb", 7), ["a", "", "b"]);
+        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+    }
+
+    proptest! {
+        #[test]
+        fn never_wider_than_asked(text in ".{0,40}", cells in 0_usize..30) {
+            prop_assert!(width(&fit(&text, cells)) <= cells);
+            for line in wrap(&text, cells.max(2)) {
+                prop_assert!(width(&line) <= cells.max(2), "{line:?}");
+            }
+        }
+    }
+}
