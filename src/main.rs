@@ -1,2 +1,9 @@
 //! `kgents`: the TLS provider, then the command line; nothing else.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Fails only when one is installed already, and nobody before us did.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    kgents_cli::run(std::env::args_os())
+}

@@ -31,7 +31,7 @@ pub(crate) async fn look(client: &Client, main: Kind, selector: Option<&Selector
     });
     let answers = join_all(lists).await;
     let now = clock::now();
-    let mut batch = Batch { control: vec![Control::Scene(client.scene())], ..Batch::default() };
+    let mut batch = Batch { control: vec![Control::Scene(client.scene().clone())], ..Batch::default() };
     let mut errors = BTreeMap::new();
     for (kind, answer) in kinds.into_iter().zip(answers) {
         let watch = match answer {

@@ -1,1 +1,88 @@
-//! .
+//! The command line: what can be typed, and what is printed. It asks the
+//! other rooms and decides nothing itself.
+
+use std::ffi::OsString;
+use std::io::{BufWriter, Write};
+use std::process::ExitCode;
+
+use kgents_store::Kind;
+
+mod args;
+mod command;
+mod envelope;
+mod failure;
+mod follow;
+mod gather;
+mod io;
+mod log;
+mod object;
+mod output;
+mod page;
+mod rows;
+mod runtime;
+mod selector;
+mod stream;
+mod table;
+#[cfg(test)]
+mod testing;
+mod value;
+mod words;
+
+use args::{Cli, Command};
+use failure::{Code, Failure};
+use io::Io;
+
+/// Runs one command line, the program's name first, and gives its exit code:
+/// 0 well, 1 failed, 2 wrong usage, 4 nothing could be reached.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::read(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help, version or a usage error, each with its stream and code. A
+            // reader that has gone is no error.
+            let _ = error.print();
+            return if error.use_stderr() { Code::Usage.into() } else { Code::Ok.into() };
+        }
+    };
+    let mut out = BufWriter::new(std::io::stdout());
+    let mut err = std::io::stderr();
+    let _log = start_log(&cli, &mut err);
+    let ended = {
+        let mut io = Io { out: &mut out, err: &mut err };
+        dispatch(&cli, &mut io)
+    };
+    let flushed = out.flush().map_err(Failure::from);
+    // What a dropped buffer could not write it would try to write again.
+    let _ = out.into_parts();
+    match ended.and_then(|code| flushed.map(|()| code)) {
+        Ok(code) => code.into(),
+        Err(failure) => failure.report(&mut err).into(),
+    }
+}
+
+/// Starts logging for the commands that have something to log.
+fn start_log(cli: &Cli, err: &mut dyn Write) -> Option<tracing_appender::non_blocking::WorkerGuard> {
+    match &cli.command {
+        Command::Completions(_) | Command::Man(_) | Command::Version(_) => None,
+        Command::Observe(args) if args.is_window() => log::start(&cli.global, None),
+        _ => log::start(&cli.global, Some(err)),
+    }
+}
+
+fn dispatch(cli: &Cli, io: &mut Io<'_>) -> Result<Code, Failure> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Observe(args) => command::observe::run(args, global, io),
+        Command::Status(args) => command::status::run(args, global, io),
+        Command::Agents(args) => command::resource::run(Kind::Agent, args, global, io),
+        Command::Pheromones(args) => command::resource::run(Kind::Pheromone, args, global, io),
+        Command::Proposals(args) => command::resource::run(Kind::Proposal, args, global, io),
+        Command::Memories(args) => command::resource::run(Kind::Memory, args, global, io),
+        Command::Umwelts(args) => command::resource::run(Kind::Umwelt, args, global, io),
+        Command::Signal(args) => command::signal::run(args, global, io),
+        Command::Crd(args) => command::crd::run(args, global, io),
+        Command::Version(args) => command::version::run(args, global, io),
+        Command::Completions(args) => command::completions::run(args, io),
+        Command::Man(args) => command::man::run(args, io),
+    }
+}

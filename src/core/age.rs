@@ -164,7 +164,6 @@ mod tests {
     }
 
     proptest! {
-
         #![proptest_config(crate::testing::config())]
 
         #[test]

@@ -302,11 +302,11 @@ fn quiet_bid(agent: &Agent, level: f64, now: Timestamp) -> Bid {
     let phase = status.and_then(|status| status.phase);
     let state = AgentState::of_level(level);
     let reason = match phase {
-        Some(AgentPhase::Terminating) => "is being deleted".to_owned(),
-        _ if agent.spec.paused => "is paused".to_owned(),
+        Some(AgentPhase::Terminating) => "being deleted".to_owned(),
+        _ if agent.spec.paused => "paused".to_owned(),
         Some(AgentPhase::Pending) => status
             .and_then(complaint)
-            .map_or_else(|| "is being made".to_owned(), words),
+            .map_or_else(|| "being made".to_owned(), words),
         _ => state.to_string(),
     };
     Bid {

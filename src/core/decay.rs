@@ -174,7 +174,8 @@ impl Fade {
             .min()
     }
 
-    /// The first moment after which decay alone keeps it below `level`.
+    /// When decay alone has brought it below `level`; the emission if it never
+    /// was as strong.
     fn decays_to(&self, level: f64) -> Option<Timestamp> {
         if self.initial < level {
             return Some(self.emitted);

@@ -198,11 +198,14 @@ mod tests {
     }
 
     proptest! {
-
         #![proptest_config(crate::testing::config())]
 
         #[test]
-        fn stability_is_a_share_and_moves_the_right_way(mut syncs: Vec<bool>, changed in any_float(), more in any_float()) {
+        fn stability_is_a_share_and_moves_the_right_way(
+            mut syncs: Vec<bool>,
+            changed in any_float(),
+            more in any_float(),
+        ) {
             let before = stability(&syncs, changed);
             prop_assert!((0.0..=1.0).contains(&before));
             if more >= changed {
@@ -215,12 +218,22 @@ mod tests {
         }
 
         #[test]
-        fn freshness_only_ages(area in any_area(), a in any_duration(), b in any_duration(), stability in any_float()) {
+        fn freshness_only_ages(
+            area in any_area(),
+            a in any_duration(),
+            b in any_duration(),
+            stability in any_float(),
+        ) {
             prop_assert!(freshness(area, a.min(b), stability) <= freshness(area, a.max(b), stability));
         }
 
         #[test]
-        fn what_is_calmer_stays_fresh_longer(area in any_area(), age in any_duration(), a in 0.0..=1.0_f64, b in 0.0..=1.0_f64) {
+        fn what_is_calmer_stays_fresh_longer(
+            area in any_area(),
+            age in any_duration(),
+            a in 0.0..=1.0_f64,
+            b in 0.0..=1.0_f64,
+        ) {
             prop_assert!(freshness(area, age, a.max(b)) <= freshness(area, age, a.min(b)));
         }
     }

@@ -109,9 +109,9 @@ fn within_limits(
     let value = match operation {
         PatchOperation::Add(add) => Some(&add.value),
         PatchOperation::Replace(replace) => Some(&replace.value),
-        PatchOperation::Move(from) => object.pointer(from.from.as_str()),
-        PatchOperation::Copy(from) => {
-            let value = object.pointer(from.from.as_str());
+        PatchOperation::Move(operation) => object.pointer(operation.from.as_str()),
+        PatchOperation::Copy(operation) => {
+            let value = object.pointer(operation.from.as_str());
             *copied += value.map_or(0, |value| value.to_string().len());
             value
         }

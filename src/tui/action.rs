@@ -111,6 +111,8 @@ pub const TABLE: &[Row] = &[
 pub struct Place {
     /// An overlay is open.
     pub overlay: bool,
+    /// A page stands where the panes would be.
+    pub bare: bool,
     /// The thoughts pane has the focus.
     pub thoughts: bool,
 }
@@ -120,9 +122,9 @@ impl Row {
     pub fn works(&self, place: Place) -> bool {
         match self.place {
             Where::Everywhere => true,
-            Where::Panes => !place.overlay,
+            Where::Panes => !place.overlay && !place.bare,
             Where::Overlay => place.overlay,
-            Where::Thoughts => !place.overlay && place.thoughts,
+            Where::Thoughts => !place.overlay && !place.bare && place.thoughts,
         }
     }
 }
@@ -139,9 +141,9 @@ mod tests {
     use super::*;
 
     const PLACES: [Place; 3] = [
-        Place { overlay: false, thoughts: false },
-        Place { overlay: false, thoughts: true },
-        Place { overlay: true, thoughts: false },
+        Place { overlay: false, bare: false, thoughts: false },
+        Place { overlay: false, bare: false, thoughts: true },
+        Place { overlay: true, bare: false, thoughts: false },
     ];
 
     #[test]

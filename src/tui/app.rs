@@ -136,8 +136,7 @@ impl App {
         let mut update = Update::default();
         match msg {
             Msg::Key(event) if event.kind != KeyEventKind::Release => {
-                let place = Place { overlay: self.overlay.is_some(), thoughts: self.focus == Pane::Thoughts };
-                if let Some(action) = action::find(&event, place) {
+                if let Some(action) = action::find(&event, self.place()) {
                     self.act(action, &mut update);
                 }
             }
@@ -167,6 +166,11 @@ impl App {
         update
     }
 
+    /// Where keys go at the moment.
+    pub(crate) fn place(&self) -> Place {
+        Place { overlay: self.overlay.is_some(), bare: self.is_bare(), thoughts: self.focus == Pane::Thoughts }
+    }
+
     /// Remembers where things were drawn, for the mouse.
     pub fn drawn(&mut self, hits: HitMap) {
         self.hits = hits;
@@ -177,10 +181,16 @@ impl App {
         let (terrarium, now) = (&self.terrarium, self.now);
         let agents = view::agents(terrarium, now);
         let proposals = view::proposals(terrarium, now);
+        let mut alive: Vec<(Key, f64)> =
+            view::alive(terrarium, now).into_iter().map(|(key, _, strength)| (key.clone(), strength)).collect();
+        // By what is said of them: two that cross unseen must not change places.
+        let said = |strength: f64| (strength * 10.0).round() as u8;
+        alive.sort_by(|a, b| said(b.1).cmp(&said(a.1)).then_with(|| a.0.cmp(&b.0)));
         self.views = Views {
             needs: view::needs(&agents, &proposals),
-            alive: view::alive(terrarium, now).into_iter().map(|(key, _, strength)| (key.clone(), strength)).collect(),
-            stability: terrarium.stability(Kind::Agent, now),
+            alive,
+            // By the minute: it moves with the clock, and never between.
+            stability: terrarium.stability(Kind::Agent, minute(now)),
             agents,
             proposals,
         };
@@ -435,4 +445,9 @@ impl App {
             Pane::Chat => None,
         }
     }
+}
+
+/// The minute that a moment lies in.
+pub(crate) fn minute(now: Timestamp) -> Timestamp {
+    Timestamp::from_second(now.as_second().div_euclid(60) * 60).unwrap_or(now)
 }

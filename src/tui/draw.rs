@@ -14,6 +14,7 @@ mod yaml;
 
 use jiff::{SignedDuration, Timestamp};
 use kgents_core::age;
+use kgents_store::Kind;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -328,13 +329,11 @@ fn age_of(now: Timestamp, since: Timestamp) -> (String, Timestamp) {
     (age::text(age), wake)
 }
 
-/// The time left in words, and when it will be said otherwise at the latest.
+/// The time left in words, and when it will be said otherwise.
 fn left_of(now: Timestamp, end: Timestamp) -> (String, Timestamp) {
     let left = end.duration_since(now);
-    let step = if left > SignedDuration::from_mins(1) { SignedDuration::from_mins(1) } else { SignedDuration::from_secs(10) };
-    // The moment at which a whole number of steps is left.
-    let over = SignedDuration::from_secs(left.as_secs().rem_euclid(step.as_secs()).max(1));
-    (age::until_text(left), now.checked_add(over).unwrap_or(Timestamp::MAX))
+    let wake = age::until_next_step(left).and_then(|step| now.checked_add(step).ok());
+    (age::until_text(left), wake.unwrap_or(Timestamp::MAX))
 }
 
 /// A span of a role.
@@ -345,6 +344,11 @@ fn span(theme: &Theme, role: Role, text: impl Into<String>) -> Span<'static> {
 /// A bold span of a role.
 fn bold(theme: &Theme, role: Role, text: impl Into<String>) -> Span<'static> {
     Span::styled(text.into(), theme.bold(role))
+}
+
+/// Whether a kind was ever heard: what was not counted has no number.
+fn is_known(app: &App, kind: Kind) -> bool {
+    app.terrarium.watch(kind).as_of.is_some()
 }
 
 /// A count with its noun.

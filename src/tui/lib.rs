@@ -8,6 +8,10 @@ pub mod action;
 pub mod app;
 pub mod draw;
 pub mod field;
+#[cfg(test)]
+mod behaviour;
+#[cfg(test)]
+mod frames;
 pub mod hit;
 pub mod layout;
 pub mod msg;
@@ -15,6 +19,8 @@ mod runtime;
 pub mod select;
 mod snapshot;
 mod terminal;
+#[cfg(test)]
+mod testing;
 pub mod text;
 pub mod theme;
 

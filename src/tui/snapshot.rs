@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 use ratatui::prelude::CrosstermBackend;
 
 use crate::app::App;
+use crate::terminal::unlike_any_frame;
 use crate::{ColourLevel, Options, draw};
 
 /// The frame that a window of `size` columns and rows would show, a line a
@@ -54,7 +55,7 @@ fn coloured(buffer: &Buffer) -> String {
                 *place = cell.clone();
             }
         }
-        let blank = Buffer::filled(line.area, ratatui::buffer::Cell::new("\u{0}"));
+        let blank = unlike_any_frame(line.area);
         let drawn = CrosstermBackend::new(&mut bytes).draw(blank.diff(&line).into_iter());
         if drawn.is_ok() {
             let line = String::from_utf8_lossy(&bytes);

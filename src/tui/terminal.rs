@@ -17,6 +17,7 @@ use ratatui::backend::Backend;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::prelude::CrosstermBackend;
+use ratatui::style::Modifier;
 
 /// Whether the terminal is ours at the moment: a panic must give it back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -79,8 +80,7 @@ impl Terminal {
         self.next.reset();
         draw(&mut self.next);
         let known = self.shown.take().filter(|shown| shown.area == area);
-        // Against cells that no frame has, every cell differs.
-        let shown = known.unwrap_or_else(|| Buffer::filled(area, Cell::new("\u{0}")));
+        let shown = known.unwrap_or_else(|| unlike_any_frame(area));
         let changes = shown.diff(&self.next);
         if !changes.is_empty() || !self.bytes.is_empty() {
             queue!(self.bytes, BeginSynchronizedUpdate)?;
@@ -101,6 +101,13 @@ impl Drop for Terminal {
         // Nobody is left to tell; the shell's own reset is the last resort.
         let _ = restore(&mut self.out);
     }
+}
+
+/// Cells that no frame has: against them every cell differs.
+pub(crate) fn unlike_any_frame(area: Rect) -> Buffer {
+    let mut cell = Cell::new("?");
+    cell.modifier = Modifier::all();
+    Buffer::filled(area, cell)
 }
 
 /// Undoes more than was done, so that it is right from any state.

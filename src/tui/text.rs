@@ -51,21 +51,18 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     for paragraph in text.split('\n') {
         let mut line = String::new();
         let mut used = 0;
-        for word in paragraph.split_word_bounds() {
-            let size = width(word);
+        for word in paragraph.split_inclusive(' ') {
+            let size = width(word.trim_end());
             if used + size > cells && used > 0 {
-                lines.push(line.trim_end().to_owned());
-                line.clear();
+                lines.push(std::mem::take(&mut line).trim_end().to_owned());
                 used = 0;
-                if word.trim().is_empty() {
-                    continue;
-                }
             }
             if size <= cells {
                 line.push_str(word);
-                used += size;
+                used += width(word);
                 continue;
             }
+            // A word that no line holds (or a script without spaces) breaks anywhere.
             for grapheme in word.graphemes(true) {
                 let size = width(grapheme);
                 if used + size > cells && used > 0 {

@@ -5,6 +5,8 @@
 //! information, plum dreams and the past. Colour never carries meaning alone,
 //! so at [`ColourLevel::None`] attributes remain and nothing is lost.
 
+use std::sync::LazyLock;
+
 use ratatui::style::{Color, Modifier, Style};
 
 /// How many colours a terminal shows.
@@ -113,9 +115,7 @@ impl Role {
 }
 
 /// The colours in which agents are told apart.
-const ACCENTS: [Role; 8] = [
-    Role::Sky, Role::Leaf, Role::Plum, Role::Amber, Role::Moss, Role::Rose, Role::Teal, Role::Soft,
-];
+const ACCENTS: [Role; 7] = [Role::Sky, Role::Leaf, Role::Plum, Role::Amber, Role::Moss, Role::Rose, Role::Teal];
 
 /// From nothing to full strength, as the heatmap shows it.
 const RAMP: [Rgb; 9] = [
@@ -302,8 +302,7 @@ impl Theme {
         if self.level <= ColourLevel::Ansi16 {
             return bold.fg(self.color(Role::Text));
         }
-        let back = mix(ramp_rgb(strength * 0.82), Role::Bg.rgb(), 0.35);
-        let ink = if luma(back) < 125.0 { Role::Text } else { Role::Bg };
+        let (back, ink) = LABELS[usize::from(step(strength))];
         bold.fg(self.color(ink)).bg(self.raw(back))
     }
 
@@ -335,9 +334,36 @@ fn mix(a: Rgb, b: Rgb, t: f64) -> Rgb {
     (part(a.0, b.0), part(a.1, b.1), part(a.2, b.2))
 }
 
-fn luma((r, g, b): Rgb) -> f64 {
-    0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b)
+/// Contrast ratio of two colours, 1 to 21 (WCAG 2.2).
+fn contrast(a: Rgb, b: Rgb) -> f64 {
+    let linear = |c: u8| {
+        let c = f64::from(c) / 255.0;
+        if c <= 0.040_45 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+    };
+    let light = |(r, g, b): Rgb| 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+    let (a, b) = (light(a), light(b));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
+
+/// What stands behind a label and its ink, by step of strength: the field
+/// darkened just so far that the label can be read.
+static LABELS: LazyLock<[(Rgb, Role); RAMP_STEPS as usize + 1]> = LazyLock::new(|| {
+    std::array::from_fn(|i| {
+        let field = ramp_rgb(i as f64 / f64::from(RAMP_STEPS) * 0.82);
+        let piece = |t: u32| mix(field, Role::Bg.rgb(), f64::from(t) / 20.0);
+        for back in (7..20).map(piece) {
+            for ink in [Role::Text, Role::Bg] {
+                if contrast(ink.rgb(), back) >= LEGIBLE {
+                    return (back, ink);
+                }
+            }
+        }
+        (Role::Bg.rgb(), Role::Text)
+    })
+});
+
+/// The contrast that text needs (WCAG 2.2, 1.4.3).
+const LEGIBLE: f64 = 4.5;
 
 /// The step of a strength: what the eye can tell apart, and what wakes us.
 pub fn step(strength: f64) -> u8 {
@@ -375,34 +401,21 @@ fn index256((r, g, b): Rgb) -> u8 {
 mod tests {
     use super::*;
 
-    fn contrast(a: Rgb, b: Rgb) -> f64 {
-        let linear = |c: u8| {
-            let c = f64::from(c) / 255.0;
-            if c <= 0.040_45 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
-        };
-        let light = |(r, g, b): Rgb| 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
-        let (a, b) = (light(a), light(b));
-        (a.max(b) + 0.05) / (a.min(b) + 0.05)
-    }
-
-    /// WCAG 2.2, 1.4.3: 4.5 to 1 for text.
     #[test]
     fn text_is_legible_on_every_surface_it_stands_on() {
         use Role::{Amber, Bg, Coral, Key, Leaf, Moss, Mute, Plum, Raised, Rose, Selected, SelectedFocus, Sky, Soft, Teal, Text};
         for text in [Text, Soft, Mute, Key, Moss, Leaf, Amber, Coral, Sky, Plum, Rose, Teal] {
             for surface in [Bg, Raised, Selected, SelectedFocus] {
                 let ratio = contrast(text.rgb(), surface.rgb());
-                assert!(ratio >= 4.5, "{text:?} on {surface:?}: {ratio:.2}");
+                assert!(ratio >= LEGIBLE, "{text:?} on {surface:?}: {ratio:.2}");
             }
         }
     }
 
     #[test]
     fn labels_are_legible_all_over_the_field() {
-        for i in 0..=16 {
-            let back = mix(ramp_rgb(f64::from(i) / 16.0 * 0.82), Role::Bg.rgb(), 0.35);
-            let ink = if luma(back) < 125.0 { Role::Text } else { Role::Bg };
-            assert!(contrast(ink.rgb(), back) >= 4.5, "step {i}");
+        for (i, (back, ink)) in LABELS.iter().enumerate() {
+            assert!(contrast(ink.rgb(), *back) >= LEGIBLE, "step {i}");
         }
     }
 

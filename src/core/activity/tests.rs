@@ -160,18 +160,25 @@ fn any_meter() -> impl Strategy<Value = Meter> {
 }
 
 proptest! {
-
     #![proptest_config(crate::testing::config())]
 
     #[test]
-    fn the_level_is_a_share_and_only_decays(meter in any_meter(), a in any_time(), b in any_time()) {
+    fn the_level_is_a_share_and_only_decays(
+        meter in any_meter(),
+        a in any_time(),
+        b in any_time(),
+    ) {
         let (early, late) = (meter.level(a.min(b)), meter.level(a.max(b)));
         prop_assert!((0.0..=1.0).contains(&early) && (0.0..=1.0).contains(&late));
         prop_assert!(late <= early);
     }
 
     #[test]
-    fn hearing_something_never_lowers_it(mut meter in any_meter(), now in any_time(), pressure in any_float()) {
+    fn hearing_something_never_lowers_it(
+        mut meter in any_meter(),
+        now in any_time(),
+        pressure in any_float(),
+    ) {
         // A decay in two steps may round otherwise than in one.
         let before = meter.level(now) * (1.0 - 1e-12);
         meter.record(now);

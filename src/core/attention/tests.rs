@@ -10,7 +10,10 @@ fn bid(over: &Value, level: RiskLevel) -> Bid {
 }
 
 fn condition(type_: &str, status: &str, reason: &str, message: &str) -> Value {
-    json!({ "type": type_, "status": status, "reason": reason, "message": message, "lastTransitionTime": "2026-01-01T11:58:00Z" })
+    json!({
+        "type": type_, "status": status, "reason": reason, "message": message,
+        "lastTransitionTime": "2026-01-01T11:58:00Z",
+    })
 }
 
 fn agent_with(status: &Value) -> Agent {
@@ -225,7 +228,9 @@ fn a_broken_agent_speaks_in_its_own_words() {
         ),
         (
             json!({ "phase": "Degraded", "conditions": [
-                condition("Stalled", "False", "Reconciled", ""), condition("Ready", "True", "Ready", ""), condition("CognitiveHealth", "False", "WrongAnswer", "expected 5, got 6"),
+                condition("Stalled", "False", "Reconciled", ""),
+                condition("Ready", "True", "Ready", ""),
+                condition("CognitiveHealth", "False", "WrongAnswer", "expected 5, got 6"),
             ] }),
             0.5,
             "WrongAnswer: expected 5, got 6",
@@ -293,12 +298,12 @@ fn an_agent_that_needs_nobody_says_what_it_does() {
             "active",
         ),
         (json!({}), f64::NAN, 0.0, "idle"),
-        (json!({ "spec": { "paused": true } }), 0.0, 0.0, "is paused"),
+        (json!({ "spec": { "paused": true } }), 0.0, 0.0, "paused"),
         (
             json!({ "status": { "phase": "Pending" } }),
             0.0,
             0.0,
-            "is being made",
+            "being made",
         ),
         (
             json!({ "status": { "phase": "Pending", "conditions": [condition("Ready", "False", "ContainerCreating", "")] } }),
@@ -310,7 +315,7 @@ fn an_agent_that_needs_nobody_says_what_it_does() {
             json!({ "status": { "phase": "Terminating", "cognitiveHealth": "UNRESPONSIVE" } }),
             0.0,
             0.0,
-            "is being deleted",
+            "being deleted",
         ),
     ];
     for (over, level, urgency, reason) in cases {
@@ -401,7 +406,13 @@ proptest! {
     }
 
     #[test]
-    fn any_moment_and_number_makes_a_bid(now in any_time(), created in any_time(), ttl: i64, level in any_float(), intensity in any_float()) {
+    fn any_moment_and_number_makes_a_bid(
+        now in any_time(),
+        created in any_time(),
+        ttl: i64,
+        level in any_float(),
+        intensity in any_float(),
+    ) {
         let mut own = proposal(&json!({ "spec": { "ttlSeconds": ttl } }));
         own.metadata.creation_timestamp.as_mut().unwrap().0 = created;
         let warning = pheromone(&json!({ "spec": { "emittedAt": created.to_string() } }));

@@ -188,11 +188,16 @@ fn any_fade() -> impl Strategy<Value = Fade> {
 }
 
 proptest! {
-
     #![proptest_config(crate::testing::config())]
 
     #[test]
-    fn every_number_makes_a_fade_or_an_error(i in any_float(), h in any_float(), emitted in any_time(), ttl: Option<i64>, now in any_time()) {
+    fn every_number_makes_a_fade_or_an_error(
+        i in any_float(),
+        h in any_float(),
+        emitted in any_time(),
+        ttl: Option<i64>,
+        now in any_time(),
+    ) {
         if let Ok(fade) = Fade::new(i, h, emitted, ttl) {
             let found = fade.intensity(now);
             prop_assert!(found == 0.0 || (GONE_BELOW..=1.0).contains(&found), "{found}");
@@ -206,7 +211,12 @@ proptest! {
     }
 
     #[test]
-    fn it_composes(initial in 0.5..=1.0_f64, half_life in 1.0..1e3_f64, a in 0..200_i64, b in 0..200_i64) {
+    fn it_composes(
+        initial in 0.5..=1.0_f64,
+        half_life in 1.0..1e3_f64,
+        a in 0..20_000_i64,
+        b in 0..20_000_i64,
+    ) {
         // What is left after a + b is what is left of I(a) after b.
         let whole = fade(initial, half_life);
         let rest = Fade::new(whole.intensity(after(a)), half_life, after(a), None);
@@ -236,7 +246,9 @@ proptest! {
                 prop_assert!(fade.intensity(moment) <= level);
                 // Before that it is stronger, but for what rounding takes.
                 let earlier = moment
-                    .checked_sub(SignedDuration::from_nanos(early)).unwrap_or(fade.emitted()).max(fade.emitted());
+                    .checked_sub(SignedDuration::from_nanos(early))
+                    .unwrap_or(fade.emitted())
+                    .max(fade.emitted());
                 if earlier < moment {
                     prop_assert!(fade.intensity(earlier) >= level * (1.0 - 1e-12));
                 }

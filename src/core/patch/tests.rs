@@ -159,7 +159,12 @@ fn leaves_that_differ() {
 fn what_the_api_server_keeps_is_no_change() {
     let object = |n: i64| {
         json!({
-            "metadata": { "generation": n, "resourceVersion": n.to_string(), "managedFields": [{ "manager": n }], "labels": { "a": n } },
+            "metadata": {
+                "generation": n,
+                "resourceVersion": n.to_string(),
+                "managedFields": [{ "manager": n }],
+                "labels": { "a": n },
+            },
             "status": { "phase": n },
             "spec": { "status": n },
         })
@@ -171,7 +176,6 @@ fn what_the_api_server_keeps_is_no_change() {
 }
 
 proptest! {
-
     #![proptest_config(crate::testing::config())]
 
     #[test]
@@ -205,7 +209,13 @@ proptest! {
     }
 
     #[test]
-    fn no_patch_panics(target in any_json(), content in any_json(), from in "(/[ab]|/0|/-){0,3}", path in "(/[ab]|/0|/-){0,3}", value in any_json()) {
+    fn no_patch_panics(
+        target in any_json(),
+        content in any_json(),
+        from in "(/[ab]|/0|/-){0,3}",
+        path in "(/[ab]|/0|/-){0,3}",
+        value in any_json(),
+    ) {
         let operations = ["add", "remove", "replace", "move", "copy", "test"]
             .map(|op| json!([{ "op": op, "from": from, "path": path, "value": value }]));
         for content in operations.into_iter().chain([content]) {

@@ -79,35 +79,51 @@ proptest! {
     }
 
     #[test]
-    fn it_never_falls_when_an_input_worsens(case in any_case(), heavier in prop::sample::select(ChangeType::ALL), by in 0..i64::MAX, at in any::<prop::sample::Index>(), more in any_float()) {
-        let before = of(&case.input());
-        let worse = |worsen: &dyn Fn(&mut Case)| {
-            let mut case = case.clone();
-            worsen(&mut case);
-            of(&case.input())
+    fn it_never_falls_when_an_input_worsens(
+        case in any_case(),
+        heavier in prop::sample::select(ChangeType::ALL),
+        by in 0..i64::MAX,
+        at in any::<prop::sample::Index>(),
+        more in any_float(),
+    ) {
+        let risk = of(&case.input());
+        let holds = |what: &str, worsen: &dyn Fn(&mut Case)| {
+            let mut worse = case.clone();
+            worsen(&mut worse);
+            prop_assert!(no_less(&of(&worse.input()), &risk), "{what}");
+            Ok(())
         };
-        prop_assert!(no_less(&worse(&|case| case.tests.added = case.tests.added.saturating_sub(by)), &before), "fewer tests added");
-        prop_assert!(no_less(&worse(&|case| case.tests.removed = case.tests.removed.saturating_add(by)), &before), "more tests removed");
-        prop_assert!(no_less(&worse(&|case| case.others.push(SignedDuration::from_nanos(by))), &before), "one more proposal");
-        prop_assert!(no_less(&worse(&|case| {
+        holds("fewer tests added", &|case| {
+            case.tests.added = case.tests.added.saturating_sub(by);
+        })?;
+        holds("more tests removed", &|case| {
+            case.tests.removed = case.tests.removed.saturating_add(by);
+        })?;
+        holds("one more proposal", &|case| {
+            case.others.push(SignedDuration::from_nanos(by));
+        })?;
+        holds("a younger proposal", &|case| {
             if !case.others.is_empty() {
-                let age = at.get(&case.others).saturating_sub(SignedDuration::from_nanos(by));
-                let index = at.index(case.others.len());
-                case.others[index] = age;
+                let other = at.index(case.others.len());
+                let younger = case.others[other].saturating_sub(SignedDuration::from_nanos(by));
+                case.others[other] = younger;
             }
-        }), &before), "a younger proposal");
-        if weight(heavier) >= weight(case.change) {
-            prop_assert!(no_less(&worse(&|case| case.change = heavier), &before), "a heavier change");
-        }
-        if more >= case.merged {
-            prop_assert!(no_less(&worse(&|case| case.merged = more), &before), "more merged");
-        }
-        // One more field that changes.
-        prop_assert!(no_less(&worse(&|case| {
+        })?;
+        holds("a heavier change", &|case| {
+            if weight(heavier) >= weight(case.change) {
+                case.change = heavier;
+            }
+        })?;
+        holds("more merged", &|case| {
+            if more >= case.merged {
+                case.merged = more;
+            }
+        })?;
+        holds("one more field that changes", &|case| {
             if let (Value::Object(_), Value::Object(after)) = (&case.before, &mut case.after) {
                 after.insert("one more".into(), json!(1));
             }
-        }), &before), "more leaves");
+        })?;
     }
 
     #[test]
@@ -127,7 +143,13 @@ proptest! {
     }
 
     #[test]
-    fn any_thresholds_keep_the_order(a in any_float(), b in any_float(), low in any_float(), medium in any_float(), high in any_float()) {
+    fn any_thresholds_keep_the_order(
+        a in any_float(),
+        b in any_float(),
+        low in any_float(),
+        medium in any_float(),
+        high in any_float(),
+    ) {
         let config = RiskConfig { thresholds: [low, medium, high] };
         let (a, b) = (unit(a), unit(b));
         prop_assert!(config.level(a.min(b)) <= config.level(a.max(b)));

@@ -36,6 +36,7 @@ pub(crate) struct Found {
     pub own_namespace: Option<String>,
     place: Place,
     kubeconfig: Kubeconfig,
+    authority: Option<PathBuf>,
 }
 
 /// All that is needed to connect.
@@ -112,7 +113,7 @@ fn found_pod(options: &Options) -> Found {
     // The pod's own namespace is where it lives, not a wish to see nothing else.
     let scope = scope(options, None);
     let scene = Scene { context: String::new(), server: format!("https://{host}:{port}"), namespace: one(&scope) };
-    Found { scene, scope, own_namespace, place: Place::Pod, kubeconfig: Kubeconfig::default() }
+    Found { scene, scope, own_namespace, place: Place::Pod, kubeconfig: Kubeconfig::default(), authority: None }
 }
 
 fn found_files(options: &Options, chosen: Option<&str>, paths: Vec<PathBuf>) -> Result<Found, SourceError> {
@@ -138,18 +139,12 @@ fn found_files(options: &Options, chosen: Option<&str>, paths: Vec<PathBuf>) -> 
         Some(context) => (context.cluster.clone(), context.namespace.clone().filter(|name| !name.is_empty())),
         None => return Err(broken(format!("the context {} is empty", words::clean(&name)))),
     };
-    let server = kubeconfig
-        .clusters
-        .iter()
-        .find(|named| named.name == cluster)
-        .ok_or_else(|| {
-            let (name, cluster) = (words::clean(&name), words::clean(&cluster));
-            broken(format!("the context {name} names the cluster {cluster}, which is not in it"))
-        })?
-        .cluster
-        .as_ref()
-        .and_then(|cluster| cluster.server.clone())
-        .unwrap_or_default();
+    let Some(named) = kubeconfig.clusters.iter().find(|named| named.name == cluster) else {
+        let (name, cluster) = (words::clean(&name), words::clean(&cluster));
+        return Err(broken(format!("the context {name} names the cluster {cluster}, which is not in it")));
+    };
+    let server = named.cluster.as_ref().and_then(|cluster| cluster.server.clone()).unwrap_or_default();
+    let authority = named.cluster.as_ref().and_then(|cluster| cluster.certificate_authority.clone());
     let scheme = server.parse::<http::Uri>().ok().and_then(|uri| uri.scheme_str().map(str::to_owned));
     if !matches!(scheme.as_deref(), Some("https" | "http")) {
         let (cluster, server) = (words::clean(&cluster), words::clean(&server));
@@ -161,6 +156,7 @@ fn found_files(options: &Options, chosen: Option<&str>, paths: Vec<PathBuf>) -> 
         scope,
         own_namespace: namespace,
         place: Place::Files(paths),
+        authority: authority.map(PathBuf::from),
         kubeconfig,
     })
 }
@@ -209,7 +205,7 @@ fn problem(error: &KubeconfigError) -> String {
 impl Found {
     /// Loads what is needed to connect. Reads files, runs nothing.
     pub(crate) fn load(self, options: &Options) -> Result<Target, SourceError> {
-        let Self { scene, scope, own_namespace, place, kubeconfig } = self;
+        let Self { scene, scope, own_namespace, place, kubeconfig, authority } = self;
         let (mut config, mut files, path) = match place {
             Place::Pod => {
                 let path = PathBuf::from(SERVICE_ACCOUNT);
@@ -237,8 +233,9 @@ impl Found {
         if !options.as_groups.is_empty() {
             auth.impersonate_groups = Some(options.as_groups.clone());
         }
+        files.extend(authority);
         files.extend([&auth.client_certificate, &auth.client_key].into_iter().flatten().map(PathBuf::from));
-        let identity = identity(&config, &files).map_err(|problem| SourceError::Kubeconfig { path, problem })?;
+        let identity = identity(&config).map_err(|problem| SourceError::Kubeconfig { path, problem })?;
         Ok(Target { scene, scope, own_namespace, config, files, identity })
     }
 }
@@ -248,9 +245,9 @@ pub(crate) fn target(options: &Options, chosen: Option<&str>) -> Result<Target, 
     find(options, chosen)?.load(options)
 }
 
-/// A number that differs when server, trust or credentials differ. The first
-/// files are kubeconfigs, whose text may change without changing anything.
-fn identity(config: &Config, files: &[PathBuf]) -> Result<u64, String> {
+/// A number that differs when server, trust or credentials differ, whatever
+/// else changes in the kubeconfig.
+fn identity(config: &Config) -> Result<u64, String> {
     let mut hasher = DefaultHasher::new();
     config.cluster_url.to_string().hash(&mut hasher);
     config.root_cert.hash(&mut hasher);
@@ -262,8 +259,7 @@ fn identity(config: &Config, files: &[PathBuf]) -> Result<u64, String> {
     auth.to_string().hash(&mut hasher);
     let auth = &config.auth_info;
     for file in [&auth.client_certificate, &auth.client_key].into_iter().flatten() {
-        let at = files.iter().find(|path| path.as_os_str() == file.as_str());
-        at.map(|path| stamp(path)).hash(&mut hasher);
+        stamp(Path::new(file)).hash(&mut hasher);
     }
     Ok(hasher.finish())
 }

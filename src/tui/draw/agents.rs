@@ -17,6 +17,9 @@ use crate::theme::Role;
 const BAR: u16 = 6;
 
 pub(super) fn count(app: &App) -> String {
+    if !super::is_known(app, Kind::Agent) {
+        return String::new();
+    }
     let unreadable = app.terrarium.unreadable(Kind::Agent).count();
     let mut said = format!("{} · by attention", app.views.agents.len());
     if unreadable > 0 {
@@ -64,7 +67,7 @@ fn spans_namespaces(app: &App) -> bool {
     let mut keys = app.terrarium.agents().keys().map(Key::namespace);
     let first = keys.next();
     // Keys are sorted by namespace, so the last differs when any does.
-    keys.next_back() .is_some_and(|last| Some(last) != first)
+    keys.next_back().is_some_and(|last| Some(last) != first)
 }
 
 pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
@@ -125,8 +128,10 @@ fn draw_row(pen: &mut Pen<'_>, line: Rect, row: &AgentRow, name_width: u16) {
         limit = pen.put_right(x + 8, y, right, &pods, pen.theme.fg(Role::Mute)).saturating_sub(1);
     }
     let last = agent.and_then(|agent| agent.last.as_deref()).filter(|_| !pressing);
-    let said = match last {
-        Some(last) if row.bid.need == Need::None => last,
+    let said = match (row.bid.need, last) {
+        (Need::None, Some(last)) => last,
+        // That nothing is the matter says the state already.
+        (Need::None, None) if row.bid.reason == word => "",
         _ => row.bid.reason.as_str(),
     };
     let style = pen.theme.fg(if pressing { Role::Text } else { Role::Soft });

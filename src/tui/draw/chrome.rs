@@ -6,7 +6,8 @@ use kgents_store::watch::{Link, WatchState};
 use ratatui::layout::Rect;
 
 use super::{Pen, age_of};
-use crate::action::{Place, TABLE, Where};
+use crate::action::{TABLE, Where};
+use crate::app::minute;
 use crate::hit::Hit;
 use crate::layout::Pane;
 use crate::text;
@@ -38,16 +39,18 @@ pub(super) fn header(pen: &mut Pen<'_>, area: Rect) {
     pen.put(x, y, limit, namespace, pen.theme.fg(Role::Soft));
 }
 
+/// When the clock shows another minute.
+fn next_minute(now: Timestamp) -> Timestamp {
+    minute(now).checked_add(SignedDuration::from_mins(1)).unwrap_or(Timestamp::MAX)
+}
+
 /// Draws from the right what fits, the clock first; answers where it begins.
 fn right_half(pen: &mut Pen<'_>, area: Rect, from: u16) -> u16 {
     let app = pen.app;
     let mut pieces: Vec<Piece> = Vec::new();
     let clock = app.now.to_zoned(app.look.zone.clone()).strftime("%H:%M").to_string();
     pieces.push(vec![(clock, Role::Soft, false)]);
-    let next_minute = (app.now.as_second().div_euclid(60) + 1) * 60;
-    if let Ok(at) = Timestamp::from_second(next_minute) {
-        pen.hits.wake(at);
-    }
+    pen.hits.wake(next_minute(app.now));
     if app.views.needs > 0 {
         let words = if app.views.needs == 1 { " needs you" } else { " need you" };
         pieces.push(vec![
@@ -118,11 +121,11 @@ pub(super) fn heartbeat(pen: &mut Pen<'_>, area: Rect) {
     }
     let heartbeat = pen.app.terrarium.heartbeat();
     let now = pen.app.now;
-    let minute = Timestamp::from_second(now.as_second().div_euclid(60) * 60).unwrap_or(now);
+    let minute = minute(now);
     // It shifts on events, else once a minute, until it is flat.
     let end = heartbeat.last().map_or(minute, |last| last.max(minute)).min(now);
     if !heartbeat.is_flat(end) {
-        pen.hits.wake(minute.checked_add(SignedDuration::from_mins(1)).unwrap_or(Timestamp::MAX));
+        pen.hits.wake(next_minute(now));
     }
     let columns = heartbeat.columns(end, usize::from(area.width));
     let most = f64::from(columns.iter().copied().max().unwrap_or(0).max(8));
@@ -167,9 +170,7 @@ pub(super) fn banner(pen: &mut Pen<'_>, footer: Rect) {
     pen.clear(row, Role::Bg);
     let x = pen.put(row.x + 2, y, row.right(), pen.theme.glyphs.cursor, pen.theme.fg(role));
     let limit = row.right().saturating_sub(2);
-    let hint_width = text::width(&hint) as u16 + 2;
-    let room = limit.saturating_sub(hint_width).max(x + 1 + (limit - x.min(limit)) / 2);
-    let x = pen.put(x + 1, y, room, &said, pen.theme.fg(Role::Text));
+    let x = pen.put(x + 1, y, limit, &said, pen.theme.fg(Role::Text));
     pen.put(x + 2, y, limit, &hint, pen.theme.fg(Role::Mute));
 }
 
@@ -178,7 +179,7 @@ fn trouble(pen: &mut Pen<'_>) -> Option<(Role, String, String)> {
     let app = pen.app;
     if let Link::Down { since, error, hint } = app.terrarium.link() {
         let clock = since.to_zoned(app.look.zone.clone()).strftime("%H:%M:%S").to_string();
-        let said = format!("{error}. Silent since {clock}; this is what it said last.");
+        let said = format!("Silent since {clock}, this is what it said last: {error}.");
         return Some((Role::Coral, said, format!("Still trying. {hint}")));
     }
     let mut missing = Vec::new();
@@ -208,8 +209,8 @@ fn trouble(pen: &mut Pen<'_>) -> Option<(Role, String, String)> {
 
 /// The keys that work now.
 pub(super) fn footer(pen: &mut Pen<'_>, area: Rect) {
-    let right = "read only";
-    let place = Place { overlay: pen.app.overlay.is_some(), thoughts: pen.app.focus == Pane::Thoughts };
+    let right = if area.width < 40 { "" } else { "read only" };
+    let place = pen.app.place();
     let limit = pen.put_right(area.x, area.y, area.right().saturating_sub(2), right, pen.theme.fg(Role::Mute));
     let limit = limit.saturating_sub(2);
     let mut x = area.x + 2;

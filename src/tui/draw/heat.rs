@@ -19,6 +19,9 @@ const SUM: u16 = 5;
 const LIST: usize = 3;
 
 pub(super) fn count(app: &App) -> String {
+    if !super::is_known(app, Kind::Pheromone) {
+        return String::new();
+    }
     let broken = app.terrarium.pheromones().values().filter(|pheromone| pheromone.fade.is_err()).count();
     let unreadable = app.terrarium.unreadable(Kind::Pheromone).count() + broken;
     let mut said = format!("{} alive · last 60 min", app.views.alive.len());
@@ -72,8 +75,12 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
             x = pen.put(x, y, area.x + 1 + columns, c.encode_utf8(&mut [0; 4]), pen.theme.label(*cell));
         }
         let now = row.cells.last().copied().unwrap_or(0.0);
-        let role = if now > 0.5 { Role::Text } else if now > 0.1 { Role::Soft } else { Role::Mute };
-        let strength = if now > 0.0 { format!("{now:.1}") } else { "·".to_owned() };
+        let role = match (now * 10.0).round() as u8 {
+            0 => Role::Mute,
+            1..5 => Role::Soft,
+            _ => Role::Text,
+        };
+        let strength = if now > 0.0 { said_strength(now) } else { "·".to_owned() };
         pen.put_right(area.x, y, area.right().saturating_sub(2), &strength, pen.theme.fg(role));
     }
     let axis = area.y + field.rows.len() as u16;
@@ -87,6 +94,17 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
         pen.put_right(area.x + 9, axis, end, "now", pen.theme.fg(Role::Soft));
     }
     list(pen, Rect { y: area.y + rows as u16, height: area.height.saturating_sub(rows as u16), ..area });
+}
+
+/// A strength with one digit: the second is gone before it is read.
+fn said_strength(strength: f64) -> String {
+    if strength < 0.05 { "<.1".to_owned() } else { format!("{strength:.1}") }
+}
+
+/// The colour of a strength that is said: it changes when the digit does.
+fn strength_style(pen: &Pen<'_>, strength: f64) -> Style {
+    let digit = (strength * 10.0).round() / 10.0;
+    pen.theme.bold(Role::Amber).fg(pen.theme.ramp(0.45 + digit * 0.4, 1.0))
 }
 
 /// One row of cells, by glyph and colour.
@@ -143,8 +161,8 @@ fn item(pen: &mut Pen<'_>, line: Rect, key: &Key, strength: f64) {
     let Some(pheromone) = app.terrarium.pheromones().get(key) else { return };
     let spec = &pheromone.held.object.spec;
     let y = line.y;
-    let style = pen.theme.bold(Role::Amber).fg(pen.theme.ramp(0.45 + strength * 0.4, 1.0));
-    let mut x = pen.put(line.x + 2, y, line.right(), &format!("{strength:.1}"), style) + 1;
+    let style = strength_style(pen, strength);
+    let mut x = pen.put(line.x + 2, y, line.right(), &said_strength(strength), style) + 1;
     let end = line.right().saturating_sub(2);
     let mut limit = end;
     if let Ok(fade) = &pheromone.fade {
@@ -176,9 +194,9 @@ pub(super) fn folded(pen: &mut Pen<'_>, area: Rect) {
         return;
     };
     let type_ = app.terrarium.pheromones().get(key).map_or(PheromoneType::State, |held| held.held.object.spec.type_);
-    let sum = format!("{type_} {strength:.1}");
+    let sum = format!("{type_} {}", said_strength(*strength));
     let right = area.right().saturating_sub(2);
-    let style = pen.theme.bold(Role::Amber).fg(pen.theme.ramp(0.45 + strength * 0.4, 1.0));
+    let style = strength_style(pen, *strength);
     let end = pen.put_right(x, area.y, right, &sum, style).saturating_sub(1);
     let columns = end.saturating_sub(x);
     let field = field(&app.terrarium, app.now, usize::from(columns));

@@ -24,7 +24,7 @@ pub(super) fn sheet(app: &App, width: usize) -> Sheet {
     let theme = &app.look.theme;
     let mut lines: Vec<Line<'static>> =
         text::wrap(about(app.focus), width).into_iter().map(|line| Line::from(span(theme, Role::Soft, line))).collect();
-    let place = Place { overlay: false, thoughts: app.focus == Pane::Thoughts };
+    let place = Place { overlay: false, ..app.place() };
     for (title, wanted) in [("here", false), ("while a page is open", true)] {
         lines.push(Line::default());
         lines.push(Line::from(bold(theme, Role::Soft, title)));

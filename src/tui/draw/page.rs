@@ -125,7 +125,7 @@ fn say(pen: &Pen<'_>) -> Said {
     Said {
         art: &PLANT,
         title: "Nothing grows here yet.".to_owned(),
-        lines: vec![format!("{context} answers, the kgents resources are installed, and no agent lives in {place}.")],
+        lines: vec![format!("{context} answers and knows the kgents resources, but no agent lives in {place}.")],
         next: vec![
             ("kubectl apply -f my-agent.yaml".to_owned(), "plant an agent"),
             ("kubectl explain agent.spec".to_owned(), "what an agent is made of"),

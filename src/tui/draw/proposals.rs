@@ -17,6 +17,9 @@ use crate::text;
 use crate::theme::{Role, Theme};
 
 pub(super) fn count(app: &App) -> String {
+    if !super::is_known(app, Kind::Proposal) {
+        return String::new();
+    }
     let open = app.views.proposals.iter().filter(|row| row.phase.is_open()).count();
     let unreadable = app.terrarium.unreadable(Kind::Proposal).count();
     let said = format!("{open} open · {} in all", app.views.proposals.len());

@@ -12,7 +12,11 @@ fn estimated(proposal: &Proposal, target: Option<&Value>, others: &[&Proposal]) 
 }
 
 fn b_gent() -> Value {
-    json!({ "kind": "Agent", "metadata": { "name": "b-gent" }, "spec": { "genus": "B", "replicas": 2, "image": "a" } })
+    json!({
+        "kind": "Agent",
+        "metadata": { "name": "b-gent" },
+        "spec": { "genus": "B", "replicas": 2, "image": "a" },
+    })
 }
 
 #[test]
@@ -131,11 +135,26 @@ proptest! {
     #![proptest_config(crate::testing::config())]
 
     #[test]
-    fn any_estimate_is_a_share(created in any_time(), now in any_time(), content in any_json(), target in prop::option::of(any_json()), base in any_float(), applied in any_time()) {
+    fn any_estimate_is_a_share(
+        created in any_time(),
+        now in any_time(),
+        content in any_json(),
+        target in prop::option::of(any_json()),
+        base in any_float(),
+        applied in any_time(),
+    ) {
         let own = proposal(&json!({ "spec": { "patch": { "content": content } } }));
-        let mut other = other("a", "11:00:00Z", &json!({ "phase": "Merged", "execution": { "appliedAt": applied.to_string() } }));
+        let status = json!({ "phase": "Merged", "execution": { "appliedAt": applied.to_string() } });
+        let mut other = other("a", "11:00:00Z", &status);
         other.metadata.creation_timestamp.as_mut().unwrap().0 = created;
-        other.status.as_mut().unwrap().risk = Some(RiskStatus { base, velocity: 0.0, cumulative: 0.0, total: 0.0, level: RiskLevel::Low, reasons: vec![] });
+        other.status.as_mut().unwrap().risk = Some(RiskStatus {
+            base,
+            velocity: 0.0,
+            cumulative: 0.0,
+            total: 0.0,
+            level: RiskLevel::Low,
+            reasons: vec![],
+        });
         let risk = estimate(&own, target.as_ref(), &[&other], now, &RiskConfig::default());
         prop_assert!((0.0..=1.0).contains(&risk.total));
         prop_assert_eq!(risk.level, RiskConfig::default().level(risk.total));

@@ -1,0 +1,197 @@
+//! `kgents observe`: the window, or what stands for it without a terminal.
+
+use std::io::Write;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use kgents_source::{Options, clock};
+use kgents_store::bus::{self, Bus};
+use kgents_store::watch::Link;
+use kgents_store::{Kind, Terrarium};
+use kgents_tui::ColourLevel;
+use tokio_util::sync::CancellationToken;
+
+use crate::args::Global;
+use crate::command::status;
+use crate::failure::{Code, Failure};
+use crate::follow::{self, Follow};
+use crate::io::{self, Io};
+use crate::runtime::block_on;
+use crate::stream::json::Json;
+use crate::stream::plain::Plain;
+use crate::value::{self, Size};
+
+const HELP: &str = "\
+Examples:
+  kgents observe                       # the window; ? shows its keys
+  kgents observe -n kgents-agents
+  kgents observe --plain | grep Failed
+  kgents observe --json | jq 'select(.kind == \"Thought\")'
+  kgents observe --snapshot --size 160x45
+
+Without a terminal on standard output, or with TERM=dumb, it is --plain.
+A line of --json is one change with kind, key and revision: an object (change
+is applied, deleted or faded), a Thought, or how the Source stands. Of
+Deployments and Pods `object` holds the few facts that kgents keeps.
+The exit code of --snapshot is that of kgents status.";
+
+/// What can be said to it.
+#[derive(clap::Args, Debug)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// Lines of text on each change instead of the window.
+    #[arg(long)]
+    plain: bool,
+    /// Lines of JSON on each change instead of the window.
+    #[arg(long, conflicts_with = "plain")]
+    json: bool,
+    /// One frame of the window, when everything was listed or failed.
+    #[arg(long, conflicts_with_all = ["plain", "json"])]
+    snapshot: bool,
+    /// Columns and rows of the snapshot [default: the terminal's, else 120x40].
+    #[arg(long, value_name = "WxH", requires = "snapshot", value_parser = value::size)]
+    size: Option<Size>,
+    /// Leave the mouse to the terminal.
+    #[arg(long)]
+    no_mouse: bool,
+    /// Times in UTC instead of local ones.
+    #[arg(long)]
+    utc: bool,
+    /// Only ASCII for lines and bars.
+    #[arg(long)]
+    ascii: bool,
+}
+
+impl Args {
+    /// Whether the window is opened: then nothing else may write to the screen.
+    pub(crate) fn is_window(&self) -> bool {
+        !(self.plain || self.json || self.snapshot) && io::can_draw()
+    }
+
+    fn look(&self, colour: ColourLevel) -> kgents_tui::Options {
+        kgents_tui::Options { mouse: !self.no_mouse, utc: self.utc, colour, ascii: self.ascii }
+    }
+}
+
+/// Observes until the end.
+pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
+    if args.is_window() {
+        return window(args, global.source());
+    }
+    if args.snapshot {
+        return snapshot(args, global, io);
+    }
+    block_on(async {
+        let follow = Follow::start(global.source(), io::end());
+        if args.json { tell_json(follow, io.out).await } else { tell_plain(follow, args.utc, io.out).await }
+    })
+}
+
+/// Tells each change as a line of text.
+async fn tell_plain(mut follow: Follow, utc: bool, out: &mut dyn Write) -> Result<Code, Failure> {
+    let mut plain = Plain::new(utc);
+    while let Some(news) = follow.next().await {
+        plain.tell(out, &follow, &news)?;
+        out.flush()?;
+    }
+    Ok(Code::Ok)
+}
+
+/// Tells each change as a line of JSON.
+async fn tell_json(mut follow: Follow, out: &mut dyn Write) -> Result<Code, Failure> {
+    let mut json = Json::default();
+    while let Some(news) = follow.next().await {
+        json.tell(out, &follow, &news)?;
+        out.flush()?;
+    }
+    Ok(Code::Ok)
+}
+
+fn colour() -> ColourLevel {
+    kgents_tui::colour_level(|name| std::env::var(name).ok())
+}
+
+/// How long the source may take to end before it is left behind.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Opens the window on this thread; the source runs on another.
+fn window(args: &Args, options: Options) -> Result<Code, Failure> {
+    let (bus, reader) = bus::new();
+    let cancel = CancellationToken::new();
+    let (done, ended) = mpsc::sync_channel(1);
+    let source = {
+        let cancel = cancel.clone();
+        move || {
+            feed(options, bus, cancel);
+            let _ = done.send(());
+        }
+    };
+    std::thread::Builder::new()
+        .name("source".to_owned())
+        .spawn(source)
+        .map_err(|error| Failure::new(format!("no thread can be started: {error}")))?;
+    let shown = kgents_tui::run(reader, args.look(colour()));
+    cancel.cancel();
+    let _ = ended.recv_timeout(GRACE);
+    shown.map(|()| Code::Ok).map_err(|error| {
+        Failure::new(format!("the window cannot be shown: {error}")).hint("kgents observe --plain")
+    })
+}
+
+fn feed(options: Options, bus: Bus, cancel: CancellationToken) {
+    let fed = block_on(async {
+        follow::supervise(options, bus, cancel).await;
+        Ok(())
+    });
+    if let Err(Failure::Said { sentence, .. }) = fed {
+        tracing::error!(error = sentence, "the source cannot run");
+    }
+}
+
+/// How long a snapshot waits for the first lists.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The size of a snapshot where nothing says another.
+const SIZE: Size = Size(120, 40);
+
+fn snapshot(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
+    let terrarium = block_on(async {
+        let end = async {
+            tokio::select! {
+                () = io::end() => {}
+                () = tokio::time::sleep(PATIENCE) => {}
+            }
+        };
+        Ok(settle(Follow::start(global.source(), end)).await)
+    })?;
+    let is_terminal = io::is_terminal();
+    let colour = if is_terminal { colour() } else { ColourLevel::None };
+    let own = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, height)| Size(width.0, height.0));
+    let Size(width, height) = args.size.or_else(own).unwrap_or(SIZE);
+    let code = status::code(&terrarium);
+    let frame = kgents_tui::snapshot(terrarium, (width, height), clock::now(), &args.look(colour));
+    io.out.write_all(frame.as_bytes())?;
+    Ok(code)
+}
+
+/// Follows until each kind has listed or failed and nothing waits.
+async fn settle(mut follow: Follow) -> Terrarium {
+    while let Some(news) = follow.next().await {
+        if !news.more && is_settled(&follow.terrarium) {
+            break;
+        }
+    }
+    std::mem::take(&mut follow.terrarium)
+}
+
+/// Whether nothing more is to be expected soon. When nobody answers there are
+/// no lists to wait for.
+fn is_settled(terrarium: &Terrarium) -> bool {
+    match terrarium.link() {
+        Link::Down { .. } => true,
+        Link::Connecting => false,
+        Link::Up { .. } => Kind::ALL.into_iter().all(|kind| terrarium.watch(kind).state.is_settled()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! The status for people.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+
+use super::{Kind, Link, Terrarium, WatchState, age, one_line, trust, view, words};
+
+/// How many lines of what needs a person are shown.
+const SHOWN: usize = 20;
+
+/// Writes the page.
+pub(super) fn write(out: &mut dyn Write, terrarium: &Terrarium, now: Timestamp) -> io::Result<()> {
+    let scene = terrarium.scene();
+    let mut field = |name: &str, value: &str| writeln!(out, "{name:<12}{}", one_line(value));
+    if !scene.context.is_empty() {
+        field("Context", &scene.context)?;
+    }
+    if !scene.server.is_empty() {
+        field("Server", &scene.server)?;
+        field("Scope", &words::scope(scene))?;
+    }
+    let layer = terrarium.layer().as_str();
+    match (terrarium.link(), trust(terrarium, now)) {
+        (Link::Up { version }, Some((as_of, freshness))) => {
+            let age = age::text(now.duration_since(as_of));
+            field("Layer", &format!("{layer} {freshness}, {age} old; Kubernetes {version}"))?;
+        }
+        // Why is said as the error that this is.
+        _ => return field("Layer", &format!("{layer}: no answer")),
+    }
+    writeln!(out)?;
+    counts(out, terrarium, now)?;
+    attention(out, terrarium, now)?;
+    trouble(out, terrarium)
+}
+
+fn counts(out: &mut dyn Write, terrarium: &Terrarium, now: Timestamp) -> io::Result<()> {
+    let counts = view::counts(terrarium, now);
+    let by = |parts: &BTreeMap<String, usize>| {
+        parts.iter().map(|(word, count)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+    };
+    let open = format!("{} open: {}", counts.proposals_open, by(&counts.proposals_by_phase));
+    for (kind, count, parts) in [
+        (Kind::Agent, counts.agents, by(&counts.agents_by_phase).replace("None", "without a phase")),
+        (Kind::Pheromone, counts.pheromones, by(&counts.pheromones_by_type)),
+        (Kind::Proposal, counts.proposals, open),
+        (Kind::Memory, counts.memories, String::new()),
+        (Kind::Umwelt, counts.umwelts, String::new()),
+    ] {
+        let mut name = kind.plural().to_owned();
+        if let Some(first) = name.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let known = terrarium.watch(kind).as_of.is_some();
+        let count = if known { count.to_string() } else { crate::table::NOTHING.to_owned() };
+        let parts = if known && count != "0" { parts } else { String::new() };
+        writeln!(out, "{}", format!("{name:<12}{count:>5}   {parts}").trim_end())?;
+    }
+    if counts.unreadable > 0 {
+        writeln!(out, "Unreadable  {:>5}   our types cannot read them; lists show what is wrong", counts.unreadable)?;
+    }
+    Ok(())
+}
+
+fn attention(out: &mut dyn Write, terrarium: &Terrarium, now: Timestamp) -> io::Result<()> {
+    let attention = view::attention(terrarium, now);
+    if attention.is_empty() {
+        let known = terrarium.watch(Kind::Agent).as_of.is_some();
+        return if known { writeln!(out, "\nNothing needs you.") } else { Ok(()) };
+    }
+    writeln!(out, "\nNeeds you ({})", attention.len())?;
+    for item in attention.iter().take(SHOWN) {
+        let since = age::text(now.duration_since(item.since));
+        let line = format!("  {} {}/{}: {} ({since})", item.kind, item.namespace, item.name, item.reason);
+        writeln!(out, "{}", one_line(&line))?;
+    }
+    if attention.len() > SHOWN {
+        writeln!(out, "  … and {} more: kgents agents; kgents proposals", attention.len() - SHOWN)?;
+    }
+    Ok(())
+}
+
+fn trouble(out: &mut dyn Write, terrarium: &Terrarium) -> io::Result<()> {
+    let mut lines = Vec::new();
+    let states = Kind::ALL.map(|kind| (kind, terrarium.watch(kind)));
+    let missing: Vec<&str> = states
+        .iter()
+        .filter(|(kind, watch)| kind.is_custom() && watch.state == WatchState::Missing)
+        .map(|(kind, _)| kind.plural())
+        .collect();
+    if !missing.is_empty() {
+        let crds = if missing.len() == 1 { "the CRD is" } else { "the CRDs are" };
+        lines.push(format!("{}: {crds} not installed; try: kgents crd install", missing.join(", ")));
+    }
+    for (kind, watch) in &states {
+        let told = kind.is_custom() && watch.state == WatchState::Missing;
+        if watch.state.is_settled() && !watch.state.is_live() && !told {
+            lines.push(format!("{}: {}", kind.plural(), words::watch(*kind, &watch.state)));
+        }
+        if !watch.refused.is_empty() {
+            lines.push(format!("{}: not to be read in {}", kind.plural(), watch.refused.join(", ")));
+        }
+        let beyond = terrarium.beyond(*kind);
+        if beyond > 0 {
+            lines.push(format!("{}: {beyond} more than can be kept", kind.plural()));
+        }
+    }
+    if !lines.is_empty() {
+        writeln!(out, "\nTrouble")?;
+    }
+    lines.iter().try_for_each(|line| writeln!(out, "  {}", one_line(line)))
+}

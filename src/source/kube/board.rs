@@ -1,0 +1,275 @@
+//! What has been told of one kind, and how well the kind is heard.
+//!
+//! A board outlives connections: what was told stays told, so that after any
+//! gap only the difference is sent.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use kgents_store::object::Decoded;
+use kgents_store::watch::{Watch, WatchState};
+use kgents_store::{Bus, Change, Control, Key, Kind};
+use tokio::sync::watch;
+
+use super::kubeconfig::Scope;
+use super::wire::warn_nameless;
+use crate::clock;
+
+/// A part of the cluster that one watch covers: a namespace, or `None` for all.
+pub(crate) type Part = Option<String>;
+
+/// How many different complaints about nameless objects are kept, so that each
+/// is logged once.
+const MAX_COMPLAINTS: usize = 100;
+
+/// A number that differs for each state of each object: of its uid and
+/// resource version. Collisions are as good as impossible among so few.
+pub(crate) fn mark(object: &Decoded) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&object.uid, &object.resource_version).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// One kind.
+pub(crate) struct Board {
+    kind: Kind,
+    bus: Bus,
+    inner: Mutex<Inner>,
+    /// What the bus was told last; held while the bus may make us wait.
+    told: tokio::sync::Mutex<Option<Watch>>,
+    answered: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct Inner {
+    objects: HashMap<Key, u64>,
+    /// Parts whose first list is complete.
+    listed: HashSet<Part>,
+    parts: BTreeMap<Part, Heard>,
+    refused: Vec<String>,
+    complaints: HashSet<String>,
+    /// When the connection before this one was heard last.
+    before: Option<Timestamp>,
+}
+
+struct Heard {
+    state: WatchState,
+    as_of: Option<Timestamp>,
+}
+
+impl Board {
+    pub(crate) fn new(kind: Kind, bus: Bus) -> Self {
+        Self {
+            kind,
+            bus,
+            inner: Mutex::default(),
+            told: tokio::sync::Mutex::default(),
+            answered: watch::Sender::new(false),
+        }
+    }
+
+    /// Nothing that a panic could leave half done in here matters.
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether an object was told and not taken back.
+    pub(crate) fn knows(&self, key: &Key) -> bool {
+        self.inner().objects.contains_key(key)
+    }
+
+    /// Tells an object, unless this very state of it was told before.
+    pub(crate) async fn apply(&self, object: Decoded, initial: bool) {
+        let (key, mark) = (object.key.clone(), mark(&object));
+        if !object.resource_version.is_empty() && self.inner().objects.get(&key) == Some(&mark) {
+            return;
+        }
+        self.bus.state(Change { kind: self.kind, key: key.clone(), now: Some(object), initial }).await;
+        // Only now: if we are stopped while the bus is full, it is told again.
+        self.inner().objects.insert(key, mark);
+    }
+
+    /// Tells that an object is gone, if it was told.
+    pub(crate) async fn delete(&self, key: &Key) {
+        if !self.knows(key) {
+            return;
+        }
+        self.bus.state(Change { kind: self.kind, key: key.clone(), now: None, initial: false }).await;
+        self.inner().objects.remove(key);
+    }
+
+    /// Whether this part has been listed to the end before.
+    pub(crate) fn was_listed(&self, part: &Part) -> bool {
+        self.inner().listed.contains(part)
+    }
+
+    /// A list of this part is complete: what it does not hold is gone.
+    pub(crate) async fn listed(&self, part: &Part, seen: &HashSet<Key>) {
+        let covers = |key: &Key| part.as_deref().is_none_or(|namespace| namespace == key.namespace());
+        let gone: Vec<Key> =
+            self.inner().objects.keys().filter(|key| covers(key) && !seen.contains(*key)).cloned().collect();
+        for key in gone {
+            self.delete(&key).await;
+        }
+        self.inner().listed.insert(part.clone());
+    }
+
+    /// Logs that something has no name, once for each thing that is wrong.
+    pub(crate) fn nameless(&self, problem: String) {
+        let mut inner = self.inner();
+        if inner.complaints.len() < MAX_COMPLAINTS && !inner.complaints.contains(&problem) {
+            warn_nameless(self.kind, &problem);
+            inner.complaints.insert(problem);
+        }
+    }
+
+    /// A new connection begins. What lies outside its scope is no longer
+    /// looked at, and how things were heard before says nothing now.
+    pub(crate) async fn restart(&self, scope: &Scope) {
+        if let Scope::One(namespace) = scope {
+            let outside: Vec<Key> =
+                self.inner().objects.keys().filter(|key| key.namespace() != namespace).cloned().collect();
+            for key in outside {
+                self.delete(&key).await;
+            }
+        }
+        let mut inner = self.inner();
+        inner.before = inner.summary().map_or(inner.before, |watch| watch.as_of);
+        inner.parts.clear();
+        inner.refused.clear();
+        self.answered.send_replace(false);
+    }
+
+    /// A part is going to be heard. A part that was heard since the
+    /// connection began stays as it is.
+    pub(crate) async fn begin(&self, part: &Part) {
+        {
+            let mut inner = self.inner();
+            let as_of = inner.before;
+            inner.parts.entry(part.clone()).or_insert(Heard { state: WatchState::Listing, as_of });
+        }
+        self.tell().await;
+    }
+
+    /// A part is followed.
+    pub(crate) async fn live(&self, part: &Part) {
+        self.put(part, WatchState::Live, Some(clock::now())).await;
+    }
+
+    /// A live answer came for a part.
+    pub(crate) fn verified(&self, part: &Part) {
+        if let Some(heard) = self.inner().parts.get_mut(part) {
+            heard.as_of = Some(clock::now());
+        }
+    }
+
+    /// The API server says no, and will until somebody does something.
+    pub(crate) async fn denied(&self, part: &Part, state: WatchState) {
+        self.put(part, state, None).await;
+    }
+
+    /// A part is no longer heard. If it was, then up to the last good probe.
+    pub(crate) async fn failing(&self, part: &Part, error: String, probed: Option<Timestamp>) {
+        let (since, as_of) = match self.inner().parts.get(part) {
+            Some(Heard { state: WatchState::Failing { since, .. }, .. }) => (*since, None),
+            Some(Heard { state: WatchState::Live, as_of }) => (clock::now(), probed.max(*as_of)),
+            _ => (clock::now(), None),
+        };
+        self.put(part, WatchState::Failing { since, error }, as_of).await;
+    }
+
+    /// A namespace may not be read, where others may.
+    pub(crate) async fn refuse(&self, namespace: &str) {
+        {
+            let mut inner = self.inner();
+            inner.parts.remove(&Some(namespace.to_owned()));
+            if let Err(at) = inner.refused.binary_search_by(|other| other.as_str().cmp(namespace)) {
+                inner.refused.insert(at, namespace.to_owned());
+            }
+        }
+        self.tell().await;
+    }
+
+    /// The whole is not heard as one any more, or no longer in parts.
+    pub(crate) fn divide(&self) {
+        let mut inner = self.inner();
+        inner.parts.clear();
+        inner.refused.clear();
+    }
+
+    async fn put(&self, part: &Part, state: WatchState, as_of: Option<Timestamp>) {
+        {
+            let mut inner = self.inner();
+            let known = inner.parts.get(part).and_then(|heard| heard.as_of);
+            inner.parts.insert(part.clone(), Heard { state, as_of: as_of.or(known) });
+        }
+        self.tell().await;
+    }
+
+    /// Tells the bus how the kind is heard, if that changed.
+    async fn tell(&self) {
+        let mut told = self.told.lock().await;
+        let Some(watch) = self.inner().summary() else { return };
+        let same = told.as_ref().is_some_and(|told| {
+            let listing = watch.state == WatchState::Listing;
+            told.state == watch.state && (listing || told.refused == watch.refused)
+        });
+        if !same {
+            *told = Some(watch.clone());
+            let answered =
+                matches!(watch.state, WatchState::Live | WatchState::Missing | WatchState::Forbidden { .. });
+            self.answered.send_replace(answered);
+            self.bus.control(Control::Watch(self.kind, watch)).await;
+        }
+    }
+
+    /// Waits until the first question has had an answer of the API server,
+    /// good or bad. Silence is none.
+    pub(crate) async fn answered(&self) {
+        // The sender lives as long as we do.
+        let _ = self.answered.subscribe().wait_for(|answered| *answered).await;
+    }
+}
+
+impl Inner {
+    /// The worst of the parts, the oldest of the times.
+    fn summary(&self) -> Option<Watch> {
+        let rank = |state: &WatchState| match state {
+            WatchState::Failing { .. } => 4,
+            WatchState::Forbidden { .. } => 3,
+            WatchState::Missing => 2,
+            WatchState::Listing | WatchState::Waiting => 1,
+            WatchState::Live => 0,
+        };
+        let worst = self.parts.values().max_by_key(|heard| rank(&heard.state))?;
+        Some(Watch {
+            state: worst.state.clone(),
+            as_of: self.parts.values().map(|heard| heard.as_of).min().flatten(),
+            refused: self.refused.clone(),
+        })
+    }
+}
+
+/// The boards of all kinds.
+pub(crate) struct Boards([Board; Kind::ALL.len()]);
+
+impl Boards {
+    pub(crate) fn new(bus: &Bus) -> Self {
+        Self(Kind::ALL.map(|kind| Board::new(kind, bus.clone())))
+    }
+
+    pub(crate) fn of(&self, kind: Kind) -> &Board {
+        &self.0[kind as usize]
+    }
+
+    pub(crate) async fn restart(&self, scope: &Scope) {
+        for board in &self.0 {
+            board.restart(scope).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,318 @@
+//! Key sequences on the real app: what they do to its state.
+
+use std::collections::HashSet;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use jiff::{SignedDuration, Timestamp};
+use kgents_store::{Key, Kind};
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use serde_json::json;
+
+use crate::action::{Action, Place, TABLE, find};
+use crate::app::{App, Overlay, Subject};
+use crate::draw::draw;
+use crate::frames::{frame, look};
+use crate::layout::Pane;
+use crate::msg::{Effect, Msg, Update};
+use crate::testing::{batch, change, garden, gone, now};
+
+fn app() -> App {
+    App::over(garden(), look(), (160, 45), now())
+}
+
+fn press(word: &str) -> KeyEvent {
+    let (code, modifiers) = match word {
+        "<cr>" => (KeyCode::Enter, KeyModifiers::NONE),
+        "<esc>" => (KeyCode::Esc, KeyModifiers::NONE),
+        "<tab>" => (KeyCode::Tab, KeyModifiers::NONE),
+        "<s-tab>" => (KeyCode::BackTab, KeyModifiers::SHIFT),
+        "<space>" => (KeyCode::Char(' '), KeyModifiers::NONE),
+        "<down>" => (KeyCode::Down, KeyModifiers::NONE),
+        "<up>" => (KeyCode::Up, KeyModifiers::NONE),
+        "<left>" => (KeyCode::Left, KeyModifiers::NONE),
+        "<right>" => (KeyCode::Right, KeyModifiers::NONE),
+        "<pgdn>" => (KeyCode::PageDown, KeyModifiers::NONE),
+        "<pgup>" => (KeyCode::PageUp, KeyModifiers::NONE),
+        _ => match word.strip_prefix("c-") {
+            Some(rest) => (KeyCode::Char(rest.chars().next().unwrap()), KeyModifiers::CONTROL),
+            None => (KeyCode::Char(word.chars().next().unwrap()), KeyModifiers::NONE),
+        },
+    };
+    KeyEvent::new(code, modifiers)
+}
+
+/// Presses keys, written as words with spaces between them; answers the last update.
+fn keys(app: &mut App, words: &str) -> Update {
+    let mut last = Update::default();
+    for word in words.split_whitespace() {
+        last = app.update(Msg::Key(press(word)), now());
+    }
+    last
+}
+
+fn selected_agent(app: &App) -> String {
+    app.views.agents[app.agents.place()].key.name().to_owned()
+}
+
+#[test]
+fn every_action_has_a_key_sequence_here() {
+    let tried = "1 2 3 4 5 <tab> <s-tab> j k <pgdn> <pgup> g G <cr> <esc> z n c-l c-z ? q";
+    let mut seen: HashSet<Action> = HashSet::new();
+    for place in [
+        Place { overlay: false, bare: false, thoughts: true },
+        Place { overlay: true, bare: false, thoughts: false },
+    ] {
+        for word in format!("{tried} <space> <left> <right>").split_whitespace() {
+            seen.extend(find(&press(word), place));
+        }
+    }
+    for row in TABLE {
+        assert!(seen.contains(&row.action), "{:?}", row.action);
+    }
+}
+
+#[test]
+fn numbers_and_tab_move_the_focus() {
+    let mut app = app();
+    for (word, pane) in ["2", "3", "4", "5", "1"].into_iter().zip([Pane::Pheromones, Pane::Proposals, Pane::Thoughts, Pane::Chat, Pane::Agents]) {
+        keys(&mut app, word);
+        assert_eq!(app.focus, pane);
+    }
+    keys(&mut app, "<tab> <tab>");
+    assert_eq!(app.focus, Pane::Proposals);
+    keys(&mut app, "<s-tab> <s-tab> <s-tab>");
+    assert_eq!(app.focus, Pane::Chat);
+}
+
+#[test]
+fn the_cursor_moves_and_stops_at_the_ends() {
+    let mut app = app();
+    keys(&mut app, "j j");
+    assert_eq!(app.agents.place(), 2);
+    keys(&mut app, "k k k");
+    assert_eq!(app.agents.place(), 0);
+    keys(&mut app, "G");
+    assert_eq!(app.agents.place(), 11);
+    keys(&mut app, "<down> <up> g <pgdn>");
+    assert!(app.agents.place() > 8);
+    keys(&mut app, "<pgup>");
+    assert_eq!(app.agents.place(), 0);
+}
+
+#[test]
+fn a_row_that_moves_takes_the_cursor_along_and_its_neighbour_takes_over() {
+    let mut app = app();
+    keys(&mut app, "G");
+    let last = selected_agent(&app);
+    let failed = json!({ "spec": { "genus": "Q" }, "status": { "phase": "Failed" } });
+    app.update(Msg::Batch(batch(vec![change(Kind::Agent, &last, 9, failed, false)], Vec::new())), now());
+    assert_eq!(selected_agent(&app), last);
+    assert!(app.agents.place() < 8, "a failed agent stands high");
+    let place = app.agents.place();
+    app.update(Msg::Batch(batch(vec![gone(Kind::Agent, &last)], Vec::new())), now());
+    assert_ne!(selected_agent(&app), last);
+    assert_eq!(app.agents.place(), place);
+}
+
+#[test]
+fn enter_opens_the_row_and_esc_comes_back() {
+    let mut app = app();
+    let name = selected_agent(&app);
+    keys(&mut app, "<cr>");
+    assert!(matches!(&app.overlay, Some(Overlay { subject: Subject::Agent(key), .. }) if key.name() == name));
+    assert!(frame(&app).contains(&format!("─ {name} ")));
+    keys(&mut app, "<right> <right> <right>");
+    assert_eq!(app.overlay.as_ref().unwrap().tab, 3);
+    assert!(frame(&app).contains("apiVersion: kgents.io/v1"), "{}", frame(&app));
+    keys(&mut app, "<right> <left> <left>");
+    assert_eq!(app.overlay.as_ref().unwrap().tab, 3 - 1);
+    keys(&mut app, "<esc>");
+    assert!(app.overlay.is_none());
+    for (words, title) in [("2 <cr>", "half-life"), ("3 <cr>", "velocity"), ("4 <cr>", "around it")] {
+        keys(&mut app, words);
+        assert!(frame(&app).contains(title), "{words}\n{}", frame(&app));
+        keys(&mut app, "q");
+        assert!(app.overlay.is_none(), "q closes what is open first");
+    }
+}
+
+#[test]
+fn a_page_scrolls_no_further_than_its_end() {
+    let mut app = app();
+    keys(&mut app, "<cr> <left> G");
+    let end = app.overlay.as_ref().unwrap().scroll;
+    assert!(end > 0, "YAML is longer than a page");
+    keys(&mut app, "j j j");
+    assert_eq!(app.overlay.as_ref().unwrap().scroll, end);
+    keys(&mut app, "g");
+    assert_eq!(app.overlay.as_ref().unwrap().scroll, 0);
+}
+
+#[test]
+fn n_goes_round_what_needs_a_person() {
+    let mut app = app();
+    let needs = app.views.needs;
+    let mut seen = Vec::new();
+    for _ in 0..10 {
+        keys(&mut app, "n");
+        let key: Key = match app.focus {
+            Pane::Agents => app.views.agents[app.agents.place()].key.clone(),
+            Pane::Proposals => app.views.proposals[app.proposals.place()].key.clone(),
+            other => panic!("{other:?}"),
+        };
+        seen.push((app.focus, key));
+    }
+    let distinct: HashSet<_> = seen.iter().cloned().collect();
+    assert!(distinct.len() >= needs && needs > 0, "{distinct:?}");
+    assert!(seen[..distinct.len()].iter().collect::<HashSet<_>>().len() == distinct.len(), "each once before the first again");
+}
+
+#[test]
+fn thoughts_follow_until_a_person_looks_back() {
+    let mut app = app();
+    keys(&mut app, "4 k");
+    assert!(app.frozen);
+    let seq = |app: &App| app.terrarium.thoughts().get(app.thoughts.place()).unwrap().seq;
+    let chosen = seq(&app);
+    let news = json!({ "spec": { "genus": "B" }, "status": { "phase": "Degraded" } });
+    app.update(Msg::Batch(batch(vec![change(Kind::Agent, "b-gent", 77, news, false)], Vec::new())), now());
+    assert_eq!(seq(&app), chosen, "what is read stays");
+    assert!(frame(&app).contains("frozen"));
+    keys(&mut app, "G");
+    assert!(!app.frozen);
+    keys(&mut app, "<space>");
+    assert!(app.frozen);
+    keys(&mut app, "<space>");
+    assert!(!app.frozen);
+}
+
+#[test]
+fn zoom_gives_one_pane_the_screen() {
+    let mut app = app();
+    keys(&mut app, "3 z");
+    assert_eq!(app.layout().unwrap().panes.len(), 1);
+    keys(&mut app, "z");
+    assert_eq!(app.layout().unwrap().panes.len(), 5);
+}
+
+#[test]
+fn leaving_suspending_and_redrawing_are_effects() {
+    for (word, effect) in [("q", Effect::Quit), ("c-c", Effect::Quit), ("c-z", Effect::Suspend), ("c-l", Effect::Repaint)] {
+        assert_eq!(keys(&mut app(), word).effects, [effect]);
+    }
+    assert_eq!(keys(&mut app(), "x"), Update { wake_at: app().terrarium.next_end(), ..Update::default() });
+}
+
+#[test]
+fn help_names_every_key_of_the_pane() {
+    let mut app = app();
+    keys(&mut app, "4 ?");
+    let text = frame(&app);
+    for row in TABLE.iter().filter(|row| !row.help.is_empty()) {
+        assert!(text.contains(row.help), "{}", row.help);
+    }
+    keys(&mut app, "?");
+    assert!(app.overlay.is_none());
+}
+
+#[test]
+fn a_click_selects_and_a_second_opens() {
+    let mut app = app();
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 160, 45));
+    let hits = draw(&app, &mut buffer);
+    app.drawn(hits);
+    let click = |app: &mut App, x, y| {
+        let event = MouseEvent { kind: MouseEventKind::Down(MouseButton::Left), column: x, row: y, modifiers: KeyModifiers::NONE };
+        app.update(Msg::Mouse(event), now())
+    };
+    click(&mut app, 10, 5);
+    assert_eq!(app.agents.place(), 2);
+    click(&mut app, 10, 5);
+    assert!(app.overlay.is_some());
+    let hits = draw(&app, &mut buffer);
+    app.drawn(hits);
+    click(&mut app, 0, 44);
+    assert!(app.overlay.is_none(), "a click beside it closes it");
+}
+
+#[test]
+fn what_shows_says_when_it_changes_and_silence_sleeps() {
+    let mut app = app();
+    let mut buffer = Buffer::empty(Rect::new(0, 0, 160, 45));
+    let wake = draw(&app, &mut buffer).wake_at.unwrap();
+    assert!(wake > now() && wake <= now() + SignedDuration::from_secs(60));
+    // A day later all has faded: only the minute of the clock is left.
+    let later = now() + SignedDuration::from_hours(48);
+    app.update(Msg::Wake, later);
+    let first = frame(&app);
+    let minute = |at: Timestamp| at.as_second().div_euclid(60);
+    let wake = draw(&app, &mut buffer).wake_at.unwrap();
+    assert_eq!(minute(wake), minute(later) + 1);
+    app.update(Msg::Wake, later + SignedDuration::from_secs(20));
+    assert_eq!(frame(&app), first, "nothing visible moved within the minute");
+}
+
+/// Each drawn value that depends on time must have asked to be woken: between
+/// two wakes no cell changes. (Wakes are at least a tenth of a second apart.)
+#[test]
+fn between_two_wakes_no_cell_changes() {
+    let mut app = app();
+    let mut at = now();
+    let area = Rect::new(0, 0, 160, 45);
+    for _ in 0..200 {
+        let update = app.update(Msg::Wake, at);
+        let mut buffer = Buffer::empty(area);
+        let frame = draw(&app, &mut buffer).wake_at;
+        let wake = [update.wake_at, frame].into_iter().flatten().min().unwrap();
+        let just_before = wake - SignedDuration::from_millis(1);
+        if just_before > at + SignedDuration::from_millis(100) {
+            app.update(Msg::Wake, just_before);
+            let mut later = Buffer::empty(area);
+            draw(&app, &mut later);
+            let changes: Vec<_> = buffer.diff(&later).into_iter().map(|(x, y, cell)| (x, y, cell.symbol().to_owned())).collect();
+            assert!(changes.is_empty(), "at {at}, before {wake}: {changes:?}");
+        }
+        at = wake;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #[test]
+    fn no_sequence_of_anything_panics(
+        ops in prop::collection::vec((0_u8..6, 0_usize..24, any::<u16>(), any::<u16>()), 1..40),
+        start in (0_u16..220, 0_u16..80),
+        clock in prop::sample::select(vec![0_i64, 1, 60, 7_200, -90_000, 4_000_000_000]),
+    ) {
+        let words = ["1", "2", "3", "4", "5", "<tab>", "j", "k", "<pgdn>", "<pgup>", "g", "G", "<cr>", "<esc>", "z", "n", "?", "<right>", "<left>", "<space>", "c-l", "q", "x", "<s-tab>"];
+        let mut app = App::over(garden(), look(), start, now());
+        let mut at = now();
+        for (op, word, a, b) in ops {
+            match op {
+                0 | 1 => { app.update(Msg::Key(press(words[word])), at); }
+                2 => { app.update(Msg::Resize(a % 260, b % 90), at); }
+                3 => {
+                    let name = format!("b-gent{}", a % 4);
+                    let change = if b % 3 == 0 { gone(Kind::Agent, &name) } else {
+                        change(Kind::Agent, &name, u32::from(b), json!({ "spec": { "genus": "B" }, "status": { "phase": "Failed" } }), b % 2 == 0)
+                    };
+                    app.update(Msg::Batch(batch(vec![change], Vec::new())), at);
+                }
+                4 => {
+                    let kind = [MouseEventKind::ScrollDown, MouseEventKind::ScrollUp, MouseEventKind::Down(MouseButton::Left)][word % 3];
+                    app.update(Msg::Mouse(MouseEvent { kind, column: a % 200, row: b % 60, modifiers: KeyModifiers::NONE }), at);
+                }
+                _ => {
+                    at = at.checked_add(SignedDuration::from_secs(clock)).unwrap_or(at);
+                    app.update(Msg::Wake, at);
+                }
+            }
+            let mut buffer = Buffer::empty(Rect::new(0, 0, app.size.0, app.size.1));
+            let hits = draw(&app, &mut buffer);
+            prop_assert!(hits.wake_at.is_none_or(|wake| wake > at));
+            app.drawn(hits);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Frames as they are drawn, at the sizes that matter.
+
+use insta::assert_snapshot;
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use kgents_store::bus::Control;
+use kgents_store::watch::{Link, Watch, WatchState};
+use kgents_store::{Kind, Terrarium};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use serde_json::json;
+
+use crate::app::{App, Look};
+use crate::draw::draw;
+use crate::snapshot::plain;
+use crate::testing::{batch, change, garden, live, now};
+use crate::theme::{ColourLevel, Theme};
+
+pub(crate) fn look() -> Look {
+    Look { theme: Theme::new(ColourLevel::True, false), zone: TimeZone::UTC }
+}
+
+pub(crate) fn frame(app: &App) -> String {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, app.size.0, app.size.1));
+    draw(app, &mut buffer);
+    plain(&buffer)
+}
+
+fn of(terrarium: Terrarium, size: (u16, u16)) -> String {
+    frame(&App::over(terrarium, look(), size, now()))
+}
+
+#[test]
+fn the_garden_at_every_size() {
+    for (w, h) in [(200, 60), (160, 45), (120, 40), (80, 24), (60, 20), (40, 12), (20, 5), (1, 1)] {
+        assert_snapshot!(format!("garden_{w}x{h}"), of(garden(), (w, h)));
+    }
+}
+
+#[test]
+fn pages_for_when_there_is_nothing_to_show() {
+    let watches = |state: WatchState| {
+        Kind::ALL.map(|kind| Control::Watch(kind, Watch { state: state.clone(), as_of: None, refused: Vec::new() })).to_vec()
+    };
+    let scene = live().remove(0);
+    let up = Control::Link(Link::Up { version: "v1.36.3".into() });
+    let down = Control::Link(Link::Down {
+        since: now(),
+        error: "https://127.0.0.1:6443 refuses the connection".into(),
+        hint: "kubectl config get-contexts".into(),
+    });
+    let forbidden = WatchState::Forbidden { verb: "list".into(), resource: "agents.kgents.io".into(), namespace: None };
+    for (name, control) in [
+        ("connecting", vec![]),
+        ("empty", live()),
+        ("down", vec![scene.clone(), down]),
+        ("missing", [vec![scene.clone(), up.clone()], watches(WatchState::Missing)].concat()),
+        ("forbidden", [vec![scene, up], watches(forbidden)].concat()),
+    ] {
+        let mut terrarium = Terrarium::default();
+        terrarium.apply(batch(Vec::new(), control), now());
+        assert_snapshot!(name, of(terrarium, (100, 30)));
+    }
+}
+
+#[test]
+fn a_silent_server_keeps_what_it_said_last() {
+    let mut terrarium = garden();
+    let down = Link::Down {
+        since: now() - SignedDuration::from_mins(3),
+        error: "https://127.0.0.1:6443 refuses the connection".into(),
+        hint: "kubectl cluster-info".into(),
+    };
+    terrarium.apply(batch(Vec::new(), vec![Control::Link(down)]), now());
+    assert_snapshot!("silent", of(terrarium, (120, 30)));
+}
+
+#[test]
+fn hostile_and_wide_text_stays_in_its_cells() {
+    let mut terrarium = garden();
+    let reason = "مرحبا بالعالم \u{202e}evil\u{1b}[31m 日本語のとても長いメッセージです 👩‍👩‍👧 e\u{301}\n\nnext line";
+    let body = json!({ "spec": { "genus": "A" }, "status": { "phase": "Failed", "conditions": [
+        { "type": "Ready", "status": "False", "reason": "Bad", "message": reason, "lastTransitionTime": "2026-03-14T14:00:00Z" } ] } });
+    let many = (0..3).map(|i| change(Kind::Agent, &format!("wide-{i}"), 1, body.clone(), false)).collect();
+    terrarium.apply(batch(many, Vec::new()), now());
+    let text = of(terrarium, (120, 40));
+    assert!(!text.contains(['\u{1b}', '\u{202e}']));
+    for line in text.lines() {
+        assert!(crate::text::width(line) <= 120, "{line}");
+    }
+    assert_snapshot!("hostile", text);
+}
+
+#[test]
+fn colours_are_a_luxury() {
+    for (name, level, ascii) in [("ansi16", ColourLevel::Ansi16, false), ("none_ascii", ColourLevel::None, true)] {
+        let look = Look { theme: Theme::new(level, ascii), zone: TimeZone::UTC };
+        let app = App::over(garden(), look, (80, 24), now());
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 80, 24));
+        draw(&app, &mut buffer);
+        if ascii {
+            let text = plain(&buffer);
+            assert!(text.chars().all(|c| c.is_ascii() || "…·—“”→⏎⇥←⇧␣".contains(c)), "{text}");
+        }
+        assert_snapshot!(format!("level_{name}"), format!("{buffer:?}"));
+    }
+}
+
+/// Not a test: writes the garden in colour for a person to look at.
+#[test]
+#[ignore = "writes files for a person's eyes: set KGENTS_PICTURES to a folder"]
+fn pictures() {
+    let Some(folder) = std::env::var_os("KGENTS_PICTURES") else { return };
+    for size in [(160, 45), (120, 40), (80, 24)] {
+        let text = crate::snapshot(garden(), size, now(), &crate::Options { utc: true, ..Default::default() });
+        std::fs::write(std::path::Path::new(&folder).join(format!("garden-{}x{}.ansi", size.0, size.1)), text).unwrap();
+    }
+}
