@@ -181,12 +181,7 @@ pub struct Review {
 
 impl Default for Review {
     fn default() -> Self {
-        Self {
-            auto_merge: true,
-            required_approvers: 0,
-            required_reviewers: Vec::new(),
-            t_gent_validation: true,
-        }
+        Self { auto_merge: true, required_approvers: 0, required_reviewers: Vec::new(), t_gent_validation: true }
     }
 }
 

@@ -11,8 +11,7 @@ use serde::Serialize;
 pub fn to_string<T: Serialize>(value: &T) -> Result<String, String> {
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
     let mut text = String::new();
-    serde_saphyr::to_fmt_writer_with_options(&mut text, value, options)
-        .map_err(|error| error.to_string())?;
+    serde_saphyr::to_fmt_writer_with_options(&mut text, value, options).map_err(|error| error.to_string())?;
     Ok(text)
 }
 
@@ -20,11 +19,65 @@ pub fn to_string<T: Serialize>(value: &T) -> Result<String, String> {
 mod tests {
     /// The plain scalars that YAML 1.1 resolves to something that is no string.
     const TRAPS: &[&str] = &[
-        "N", "Y", "n", "y", "no", "No", "NO", "yes", "Yes", "YES", "on", "On", "ON", "off", "Off",
-        "OFF", "true", "True", "false", "FALSE", "null", "Null", "~", "", "1", "1.0", "0x1f",
-        "0o17", "017", "1_000", "12:30", "190:20:30", "1e3", ".inf", "-.INF", ".nan", "2026-01-02",
-        "2026-01-02T03:04:05Z", "<<", "=", "- a", "a: b", "# no", "!tag", "&a", "*a", "@a", "`a",
-        "%a", "{a", "[a", "a #b", " a", "a ", "\"a", "'a", "?", "-", ":",
+        "N",
+        "Y",
+        "n",
+        "y",
+        "no",
+        "No",
+        "NO",
+        "yes",
+        "Yes",
+        "YES",
+        "on",
+        "On",
+        "ON",
+        "off",
+        "Off",
+        "OFF",
+        "true",
+        "True",
+        "false",
+        "FALSE",
+        "null",
+        "Null",
+        "~",
+        "",
+        "1",
+        "1.0",
+        "0x1f",
+        "0o17",
+        "017",
+        "1_000",
+        "12:30",
+        "190:20:30",
+        "1e3",
+        ".inf",
+        "-.INF",
+        ".nan",
+        "2026-01-02",
+        "2026-01-02T03:04:05Z",
+        "<<",
+        "=",
+        "- a",
+        "a: b",
+        "# no",
+        "!tag",
+        "&a",
+        "*a",
+        "@a",
+        "`a",
+        "%a",
+        "{a",
+        "[a",
+        "a #b",
+        " a",
+        "a ",
+        "\"a",
+        "'a",
+        "?",
+        "-",
+        ":",
     ];
 
     #[test]
@@ -32,10 +85,7 @@ mod tests {
         for trap in TRAPS {
             let yaml = super::to_string(&serde_json::json!({ "key": trap })).unwrap();
             let value = yaml.trim_end().trim_start_matches("key:").trim();
-            assert!(
-                value.starts_with('"') || value.starts_with('\''),
-                "{trap:?} stands bare in {yaml:?}"
-            );
+            assert!(value.starts_with('"') || value.starts_with('\''), "{trap:?} stands bare in {yaml:?}");
             let back: serde_json::Value = serde_saphyr::from_str(&yaml).unwrap();
             assert_eq!(back["key"], *trap, "{yaml}");
         }

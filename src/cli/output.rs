@@ -106,3 +106,6 @@ pub(crate) fn list(
 pub(crate) fn several_namespaces(keys: &[Key]) -> bool {
     keys.windows(2).any(|pair| matches!(pair, [a, b] if a.namespace() != b.namespace()))
 }
+
+#[cfg(test)]
+mod tests;

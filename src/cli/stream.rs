@@ -13,3 +13,6 @@ fn new_thoughts(terrarium: &Terrarium, last: u64) -> (Vec<&Thought>, u64) {
     new.sort_by_key(|thought| thought.seq);
     (new, thoughts.heard())
 }
+
+#[cfg(test)]
+mod tests;

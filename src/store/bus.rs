@@ -108,10 +108,7 @@ pub struct Reader {
 pub fn new() -> (Bus, Reader) {
     let shared = Arc::new(Shared { lanes: Mutex::default(), news: Notify::new(), room: Notify::new() });
     let (sender, receiver) = mpsc::channel(MAX_CONTROL);
-    (
-        Bus { shared: shared.clone(), control: sender },
-        Reader { shared, control: receiver },
-    )
+    (Bus { shared: shared.clone(), control: sender }, Reader { shared, control: receiver })
 }
 
 impl Bus {

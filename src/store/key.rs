@@ -33,8 +33,7 @@ impl Kind {
         Self::Event,
     ];
     /// The kinds of our own API group.
-    pub const CUSTOM: [Self; 5] =
-        [Self::Agent, Self::Pheromone, Self::Proposal, Self::Memory, Self::Umwelt];
+    pub const CUSTOM: [Self; 5] = [Self::Agent, Self::Pheromone, Self::Proposal, Self::Memory, Self::Umwelt];
 
     /// The kind as it stands in `kind:`.
     pub const fn as_str(self) -> &'static str {

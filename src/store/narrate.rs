@@ -187,10 +187,9 @@ pub(crate) fn proposal(old: Option<&Proposal>, new: &Proposal) -> Vec<Line> {
         let text = format!("{title}: {}{}", moved("", word(before.phase), word(after.phase)), risk.unwrap_or_default());
         lines.push(Line::new(Origin::Proposal, severity, who, text));
     }
-    for (verb, before, after) in [
-        ("approves", &before.approvals, &after.approvals),
-        ("rejects", &before.rejections, &after.rejections),
-    ] {
+    for (verb, before, after) in
+        [("approves", &before.approvals, &after.approvals), ("rejects", &before.rejections, &after.rejections)]
+    {
         for decision in after.iter().filter(|now| before.iter().all(|was| was.approver != now.approver)) {
             let reason = decision.reason.as_deref().map(|reason| format!(" “{reason}”")).unwrap_or_default();
             let text = format!("{verb} {title}{reason}");
@@ -220,7 +219,7 @@ pub(crate) fn event(event: &EventFacts, who: String) -> Line {
         _ => event.message.trim_end().to_owned(),
     };
     if event.count > 1 {
-        text.push_str(&format!(" (×{})", event.count));
+        text = format!("{text} (×{})", event.count);
     }
     Line::new(Origin::Event, severity, who, text)
 }

@@ -152,8 +152,8 @@ pub fn decode(kind: Kind, json: &str) -> Result<Decoded, String> {
 }
 
 fn decode_clean(kind: Kind, json: &str) -> Result<Decoded, String> {
-    let Head { metadata } = serde_json::from_str(json)
-        .map_err(|error| format!("{kind} without a readable name: {error}"))?;
+    let Head { metadata } =
+        serde_json::from_str(json).map_err(|error| format!("{kind} without a readable name: {error}"))?;
     let key = Key::new(&metadata.namespace, &metadata.name);
     let agent = || metadata.labels.as_ref().and_then(|labels| labels.get(LABEL_AGENT).cloned());
     let object = match kind {
@@ -200,7 +200,7 @@ managed!(Agent, Pheromone, Proposal, Memory, Umwelt);
 mod facts {
     //! The few fields that we need of Kubernetes' own kinds.
 
-    use super::{Arc, Deserialize, DeploymentFacts, EventFacts, Key, PodFacts, Timestamp};
+    use super::{Arc, DeploymentFacts, Deserialize, EventFacts, Key, PodFacts, Timestamp};
 
     fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, String> {
         serde_json::from_str(json).map_err(|error| error.to_string())
@@ -390,11 +390,7 @@ mod facts {
             message: raw.message.unwrap_or_default(),
             warning: raw.r#type.as_deref() == Some("Warning"),
             count: raw.count.unwrap_or(0).max(series.count).max(1),
-            at: series
-                .last_observed_time
-                .or(raw.last_timestamp)
-                .or(raw.event_time)
-                .or(raw.first_timestamp),
+            at: series.last_observed_time.or(raw.last_timestamp).or(raw.event_time).or(raw.first_timestamp),
             component: raw
                 .reporting_component
                 .filter(|component| !component.is_empty())
@@ -427,7 +423,10 @@ mod tests {
         let Object::Agent(agent) = decoded.object else { panic!("{:?}", decoded.object) };
         assert_eq!(agent.metadata.managed_fields, None);
         assert_eq!(agent.spec.instructions.as_deref(), Some("␛[2J"));
-        assert_eq!((decoded.key.to_string().as_str(), decoded.resource_version.as_str()), ("kgents-agents/b-gent", "7"));
+        assert_eq!(
+            (decoded.key.to_string().as_str(), decoded.resource_version.as_str()),
+            ("kgents-agents/b-gent", "7")
+        );
     }
 
     #[test]

@@ -52,10 +52,7 @@ pub fn value(json: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(value),
         Value::Object(map) => {
             if map.keys().any(|key| key.chars().any(is_unsafe)) {
-                *map = std::mem::take(map)
-                    .into_iter()
-                    .map(|(key, item)| (text(&key).into_owned(), item))
-                    .collect();
+                *map = std::mem::take(map).into_iter().map(|(key, item)| (text(&key).into_owned(), item)).collect();
             }
             map.values_mut().for_each(value);
         }
@@ -72,10 +69,7 @@ pub fn is_suspicious(json: &str) -> bool {
     for (i, &byte) in bytes.iter().enumerate() {
         match byte {
             // An escape other than \" \\ \/ \n \t.
-            b'\\' => match bytes.get(i + 1) {
-                Some(b'b' | b'f' | b'r' | b'u') => return true,
-                _ => continue,
-            },
+            b'\\' if matches!(bytes.get(i + 1), Some(b'b' | b'f' | b'r' | b'u')) => return true,
             // DEL, the lead byte of C1, of U+2000..U+2FFF (general punctuation
             // only) and of U+F000..U+FFFF.
             0x7f | 0xef => return true,

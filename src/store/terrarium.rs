@@ -182,7 +182,7 @@ impl Terrarium {
             self.ends.pop_first();
             let Some(pheromone) = self.pheromones.get_mut(&key) else { continue };
             pheromone.faded = true;
-            let (type_, fade) = (pheromone.held.object.spec.type_, pheromone.fade.clone());
+            let (type_, fade) = (pheromone.held.object.spec.type_, pheromone.fade.as_ref().ok().copied());
             let line = narrate::faded(&pheromone.held.object);
             // What had faded before we came is no news.
             let news = end >= now - SignedDuration::from_mins(1);
@@ -340,10 +340,8 @@ impl Terrarium {
         };
         let faded = self.pheromones.get(key).is_some_and(|pheromone| pheromone.faded);
         let unreadable = self.unreadable.remove(&(kind, key.clone())).is_some();
-        if kind == Kind::Pheromone && !faded {
-            if let Some(HeldPheromone { held, fade, .. }) = self.pheromones.get(key) {
-                self.bury(held.object.spec.type_, fade.clone(), now);
-            }
+        if let Some(pheromone) = self.pheromones.get(key).filter(|_| kind == Kind::Pheromone && !faded) {
+            self.bury(pheromone.held.object.spec.type_, pheromone.fade.as_ref().ok().copied(), now);
         }
         let known = self.unlink(kind, key) || unreadable;
         // A faded pheromone was told gone when it faded.
@@ -385,8 +383,8 @@ impl Terrarium {
         true
     }
 
-    fn bury(&mut self, type_: PheromoneType, fade: Result<Fade, String>, died: Timestamp) {
-        let Ok(fade) = fade else { return };
+    fn bury(&mut self, type_: PheromoneType, fade: Option<Fade>, died: Timestamp) {
+        let Some(fade) = fade else { return };
         self.gone.push_back(Gone { type_, fade, died });
         while self.gone.len() > MAX_GONE {
             self.gone.pop_front();
@@ -597,11 +595,7 @@ impl Terrarium {
     /// followed is as of now.
     pub fn as_of(&self, kind: Kind, now: Timestamp) -> Option<Timestamp> {
         let watch = self.watches.get(&kind)?;
-        if watch.state.is_live() && matches!(self.link, Some(Link::Up { .. })) {
-            Some(now)
-        } else {
-            watch.as_of
-        }
+        if watch.state.is_live() && matches!(self.link, Some(Link::Up { .. })) { Some(now) } else { watch.as_of }
     }
 
     /// How stable a kind is, 0..1 (`core::freshness`).
@@ -635,3 +629,6 @@ fn unindex(index: &mut BTreeMap<Key, BTreeSet<Key>>, agent: &Key, key: &Key) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,8 +12,8 @@ use kgents_core::risk::{self, Risk, RiskConfig};
 use serde::Serialize;
 
 use crate::key::{Key, Kind};
-use crate::terrarium::{HeldPheromone, Terrarium};
 pub use crate::narrate::{is_bad, said};
+use crate::terrarium::{HeldPheromone, Terrarium};
 
 /// An agent with what it is doing and why it stands where it stands.
 #[derive(Clone, Debug)]
@@ -54,9 +54,7 @@ pub fn agents(terrarium: &Terrarium, now: Timestamp) -> Vec<AgentRow> {
         })
         .collect();
     rows.sort_by(|a, b| {
-        attention::order(&a.bid, &b.bid)
-            .then_with(|| b.level.total_cmp(&a.level))
-            .then_with(|| a.key.cmp(&b.key))
+        attention::order(&a.bid, &b.bid).then_with(|| b.level.total_cmp(&a.level)).then_with(|| a.key.cmp(&b.key))
     });
     rows
 }

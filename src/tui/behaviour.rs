@@ -60,10 +60,9 @@ fn selected_agent(app: &App) -> String {
 fn every_action_has_a_key_sequence_here() {
     let tried = "1 2 3 4 5 <tab> <s-tab> j k <pgdn> <pgup> g G <cr> <esc> z n c-l c-z ? q";
     let mut seen: HashSet<Action> = HashSet::new();
-    for place in [
-        Place { overlay: false, bare: false, thoughts: true },
-        Place { overlay: true, bare: false, thoughts: false },
-    ] {
+    for place in
+        [Place { overlay: false, bare: false, thoughts: true }, Place { overlay: true, bare: false, thoughts: false }]
+    {
         for word in format!("{tried} <space> <left> <right>").split_whitespace() {
             seen.extend(find(&press(word), place));
         }
@@ -76,7 +75,13 @@ fn every_action_has_a_key_sequence_here() {
 #[test]
 fn numbers_and_tab_move_the_focus() {
     let mut app = app();
-    for (word, pane) in ["2", "3", "4", "5", "1"].into_iter().zip([Pane::Pheromones, Pane::Proposals, Pane::Thoughts, Pane::Chat, Pane::Agents]) {
+    for (word, pane) in ["2", "3", "4", "5", "1"].into_iter().zip([
+        Pane::Pheromones,
+        Pane::Proposals,
+        Pane::Thoughts,
+        Pane::Chat,
+        Pane::Agents,
+    ]) {
         keys(&mut app, word);
         assert_eq!(app.focus, pane);
     }
@@ -166,7 +171,10 @@ fn n_goes_round_what_needs_a_person() {
     }
     let distinct: HashSet<_> = seen.iter().cloned().collect();
     assert!(distinct.len() >= needs && needs > 0, "{distinct:?}");
-    assert!(seen[..distinct.len()].iter().collect::<HashSet<_>>().len() == distinct.len(), "each once before the first again");
+    assert!(
+        seen[..distinct.len()].iter().collect::<HashSet<_>>().len() == distinct.len(),
+        "each once before the first again"
+    );
 }
 
 #[test]
@@ -199,7 +207,9 @@ fn zoom_gives_one_pane_the_screen() {
 
 #[test]
 fn leaving_suspending_and_redrawing_are_effects() {
-    for (word, effect) in [("q", Effect::Quit), ("c-c", Effect::Quit), ("c-z", Effect::Suspend), ("c-l", Effect::Repaint)] {
+    for (word, effect) in
+        [("q", Effect::Quit), ("c-c", Effect::Quit), ("c-z", Effect::Suspend), ("c-l", Effect::Repaint)]
+    {
         assert_eq!(keys(&mut app(), word).effects, [effect]);
     }
     assert_eq!(keys(&mut app(), "x"), Update { wake_at: app().terrarium.next_end(), ..Update::default() });
@@ -224,7 +234,12 @@ fn a_click_selects_and_a_second_opens() {
     let hits = draw(&app, &mut buffer);
     app.drawn(hits);
     let click = |app: &mut App, x, y| {
-        let event = MouseEvent { kind: MouseEventKind::Down(MouseButton::Left), column: x, row: y, modifiers: KeyModifiers::NONE };
+        let event = MouseEvent {
+            kind: MouseEventKind::Down(MouseButton::Left),
+            column: x,
+            row: y,
+            modifiers: KeyModifiers::NONE,
+        };
         app.update(Msg::Mouse(event), now())
     };
     click(&mut app, 10, 5);
@@ -271,7 +286,8 @@ fn between_two_wakes_no_cell_changes() {
             app.update(Msg::Wake, just_before);
             let mut later = Buffer::empty(area);
             draw(&app, &mut later);
-            let changes: Vec<_> = buffer.diff(&later).into_iter().map(|(x, y, cell)| (x, y, cell.symbol().to_owned())).collect();
+            let changes: Vec<_> =
+                buffer.diff(&later).into_iter().map(|(x, y, cell)| (x, y, cell.symbol().to_owned())).collect();
             assert!(changes.is_empty(), "at {at}, before {wake}: {changes:?}");
         }
         at = wake;

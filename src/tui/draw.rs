@@ -97,12 +97,7 @@ fn draw_pane(pen: &mut Pen<'_>, pane: Pane, area: Rect, shape: Shape) {
 
 /// What is inside a box.
 pub(crate) const fn inner(area: Rect) -> Rect {
-    Rect {
-        x: area.x + 1,
-        y: area.y + 1,
-        width: area.width.saturating_sub(2),
-        height: area.height.saturating_sub(2),
-    }
+    Rect { x: area.x + 1, y: area.y + 1, width: area.width.saturating_sub(2), height: area.height.saturating_sub(2) }
 }
 
 /// An overlay's content, laid out for its width.
@@ -183,7 +178,12 @@ fn draw_overlay(pen: &mut Pen<'_>, overlay: &Overlay) {
         pen.line(body.x + 2, y, body.right().saturating_sub(2), line);
     }
     if room > 0 {
-        let shown = format!(" {}–{} of {} ", scroll + 1, (scroll + usize::from(body.height)).min(sheet.lines.len()), sheet.lines.len());
+        let shown = format!(
+            " {}–{} of {} ",
+            scroll + 1,
+            (scroll + usize::from(body.height)).min(sheet.lines.len()),
+            sheet.lines.len()
+        );
         let x = area.right().saturating_sub(text::width(&shown) as u16 + 3);
         pen.put(x, area.bottom().saturating_sub(1), area.right(), &shown, pen.theme.fg(Role::Mute));
     }
@@ -263,7 +263,9 @@ impl Pen<'_> {
             self.put(left, y, right, glyphs.vertical, style);
             self.put(right, y, right + 1, glyphs.vertical, style);
         }
-        for ((x, y), corner) in [(left, top), (right, top), (left, bottom), (right, bottom)].into_iter().zip(glyphs.corners) {
+        for ((x, y), corner) in
+            [(left, top), (right, top), (left, bottom), (right, bottom)].into_iter().zip(glyphs.corners)
+        {
             self.put(x, y, right + 1, corner, style);
         }
     }

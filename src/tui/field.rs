@@ -128,7 +128,12 @@ mod tests {
     #[tokio::test]
     async fn cells_are_what_the_timestamps_say() {
         let (bus, mut reader) = bus::new();
-        let emitted = [("a", "WARNING", -3000, 0.9, 5.0), ("b", "WARNING", -600, 0.5, 5.0), ("c", "DREAM", -7000, 1.0, 120.0), ("d", "WARNING", -20, 0.3, 1.0)];
+        let emitted = [
+            ("a", "WARNING", -3000, 0.9, 5.0),
+            ("b", "WARNING", -600, 0.5, 5.0),
+            ("c", "DREAM", -7000, 1.0, 120.0),
+            ("d", "WARNING", -20, 0.3, 1.0),
+        ];
         for (name, type_, second, initial, half) in emitted {
             put(&bus, name, type_, second, initial, half).await;
         }

@@ -40,7 +40,9 @@ fn the_garden_at_every_size() {
 #[test]
 fn pages_for_when_there_is_nothing_to_show() {
     let watches = |state: WatchState| {
-        Kind::ALL.map(|kind| Control::Watch(kind, Watch { state: state.clone(), as_of: None, refused: Vec::new() })).to_vec()
+        Kind::ALL
+            .map(|kind| Control::Watch(kind, Watch { state: state.clone(), as_of: None, refused: Vec::new() }))
+            .to_vec()
     };
     let scene = live().remove(0);
     let up = Control::Link(Link::Up { version: "v1.36.3".into() });

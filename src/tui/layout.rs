@@ -166,6 +166,7 @@ fn stacked(body: Rect, focus: Pane) -> Vec<(Pane, Rect, Shape)> {
 
 #[cfg(test)]
 mod tests {
+    use super::Shape::{Bare, Folded, Open};
     use super::*;
     use proptest::prelude::*;
 
@@ -174,7 +175,6 @@ mod tests {
         let shapes = |w, h, focus| {
             layout(w, h, focus, false).map(|l| l.panes.iter().map(|p| (p.0.number(), p.2)).collect::<Vec<_>>())
         };
-        use Shape::{Bare, Folded, Open};
         assert_eq!(shapes(19, 5, Pane::Agents), None);
         assert_eq!(shapes(20, 4, Pane::Agents), None);
         assert_eq!(shapes(20, 5, Pane::Chat).unwrap(), [(5, Bare)]);

@@ -6,10 +6,10 @@
 
 pub mod action;
 pub mod app;
-pub mod draw;
-pub mod field;
 #[cfg(test)]
 mod behaviour;
+pub mod draw;
+pub mod field;
 #[cfg(test)]
 mod frames;
 pub mod hit;

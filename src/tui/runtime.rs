@@ -52,7 +52,7 @@ pub fn run(reader: Reader, options: Options) -> io::Result<()> {
     install_panic_hook();
     let mut terminal = Terminal::enter(options.mouse)?;
     let app = App::new(options.look(), Terminal::size(), clock());
-    let mut window = Window { app, dirty: Some(Instant::now()), drawn: None, app_wake: None, frame_wake: None };
+    let mut window = Window { app, dirty: Some(instant()), drawn: None, app_wake: None, frame_wake: None };
     window.draw(&mut terminal)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(turn(&mut window, &mut terminal, reader));
@@ -65,7 +65,8 @@ pub fn run(reader: Reader, options: Options) -> io::Result<()> {
 }
 
 fn is_hangup(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::BrokenPipe) || error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+    matches!(error.kind(), io::ErrorKind::BrokenPipe)
+        || error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
 }
 
 #[allow(clippy::disallowed_methods, reason = "the runtime is where time comes from")]
@@ -138,19 +139,18 @@ async fn turn(window: &mut Window, terminal: &mut Terminal, mut reader: Reader) 
             () = reader.changed() => Turn::Data,
         };
         let mut effects = match next {
-            Turn::End => return Ok(()),
+            Turn::End | Turn::Input(None) => return Ok(()),
             Turn::Suspend => vec![Effect::Suspend],
             // Somebody else may have drawn while we slept.
             Turn::Resume => {
                 terminal.take()?;
                 vec![Effect::Repaint]
             }
-            Turn::Input(None) => return Ok(()),
             Turn::Input(Some(event)) => {
-                let mut effects = window.input(event?);
+                let mut effects = window.input(&event?);
                 // Keys that came together are drawn together.
                 while let Some(Some(event)) = keys.next().now_or_never() {
-                    effects.extend(window.input(event?));
+                    effects.extend(window.input(&event?));
                 }
                 effects
             }
@@ -186,13 +186,11 @@ async fn turn(window: &mut Window, terminal: &mut Terminal, mut reader: Reader) 
 }
 
 impl Window {
-    fn input(&mut self, event: Event) -> Vec<Effect> {
-        match event {
+    fn input(&mut self, event: &Event) -> Vec<Effect> {
+        match *event {
             Event::Key(key) => self.take_in(Msg::Key(key), Duration::ZERO, KEY_PACE),
             Event::Mouse(mouse) => self.take_in(Msg::Mouse(mouse), Duration::ZERO, KEY_PACE),
-            Event::Resize(width, height) => {
-                self.take_in(Msg::Resize(width, height), RESIZE_PACE, RESIZE_PACE)
-            }
+            Event::Resize(width, height) => self.take_in(Msg::Resize(width, height), RESIZE_PACE, RESIZE_PACE),
             Event::FocusGained | Event::FocusLost | Event::Paste(_) => Vec::new(),
         }
     }

@@ -52,17 +52,14 @@ impl<K: Clone + PartialEq> Selection<K> {
         }
         // Most rows stay where they are.
         let here = Some(self.place).filter(|place| *place < rows && key_at(*place) == *chosen);
-        match here.or_else(|| (0..rows).find(|place| key_at(*place) == *chosen)) {
-            Some(place) => {
-                // The row keeps its line on the screen when those above it change.
-                let line = self.place.saturating_sub(self.offset);
-                self.place = place;
-                self.offset = place.saturating_sub(line);
-            }
-            None => {
-                self.place = self.place.min(rows - 1);
-                self.chosen = Some(key_at(self.place));
-            }
+        if let Some(place) = here.or_else(|| (0..rows).find(|place| key_at(*place) == *chosen)) {
+            // The row keeps its line on the screen when those above it change.
+            let line = self.place.saturating_sub(self.offset);
+            self.place = place;
+            self.offset = place.saturating_sub(line);
+        } else {
+            self.place = self.place.min(rows - 1);
+            self.chosen = Some(key_at(self.place));
         }
     }
 
@@ -85,11 +82,8 @@ impl<K: Clone + PartialEq> Selection<K> {
     /// emptier than need be.
     pub fn scroll(&mut self, rows: usize, page: usize) {
         let page = page.max(1);
-        self.offset = self
-            .offset
-            .min(self.place)
-            .max((self.place + 1).saturating_sub(page))
-            .min(rows.saturating_sub(page));
+        self.offset =
+            self.offset.min(self.place).max((self.place + 1).saturating_sub(page)).min(rows.saturating_sub(page));
     }
 }
 

@@ -6,7 +6,9 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::cursor::{Hide, Show};
-use crossterm::event::{DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
 use crossterm::queue;
 use crossterm::style::ResetColor;
 use crossterm::terminal::{
@@ -38,8 +40,7 @@ impl Terminal {
         // A descriptor of our own: no line buffering, and no lock that a
         // panicking thread could hold while the hook wants to write.
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        let mut terminal =
-            Self { out, mouse, shown: None, next: Buffer::default(), bytes: Vec::new() };
+        let mut terminal = Self { out, mouse, shown: None, next: Buffer::default(), bytes: Vec::new() };
         terminal.take()?;
         Ok(terminal)
     }

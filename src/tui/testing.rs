@@ -97,7 +97,7 @@ fn signal(name: &str, type_: &str, source: &str, seconds: i64, strength: f64, pa
     change(Kind::Pheromone, name, 1, body, true)
 }
 
-fn proposal(name: &str, change_type: &str, target: &str, patch: Value, reason: &str, status: Value) -> Change {
+fn proposal(name: &str, change_type: &str, target: &str, patch: &Value, reason: &str, status: &Value) -> Change {
     let body = json!({
         "spec": {
             "changeType": change_type, "proposer": "b-gent", "reason": reason, "urgency": "MEDIUM",
@@ -123,7 +123,12 @@ pub(crate) fn garden() -> Terrarium {
     };
     let none = || json!({});
     let initial = vec![
-        agent("b-gent", "B", "Running", json!({ "spec": { "replicas": 2, "budget": { "tokens": 30_000, "refillPerMinute": 500 } } })),
+        agent(
+            "b-gent",
+            "B",
+            "Running",
+            json!({ "spec": { "replicas": 2, "budget": { "tokens": 30_000, "refillPerMinute": 500 } } }),
+        ),
         agent("d-gent", "D", "Running", none()),
         agent("d-gent-2", "D", "Failed", failed),
         agent("f-gent", "F", "Running", none()),
@@ -142,12 +147,30 @@ pub(crate) fn garden() -> Terrarium {
         signal("cap", "CAPABILITY", "f-gent", 1_900, 0.8, "can forge ledgers"),
         signal("mem", "MEMORY", "l-gent", 1_400, 0.5, "312 notes"),
         signal("pattern", "DREAM", "psi-gent", 2_700, 0.8, "a WARNING precedes a SCARCITY by 11 min"),
-        proposal("b-gent-scale", "AGENT_SCALE", "b-gent", json!({ "spec": { "replicas": 5 } }), "High load, queue 140 deep",
-            json!({ "phase": "Reviewing", "risk": risk(0.20, 0.09, 0.04, "MEDIUM") })),
-        proposal("ledger-v2", "AGENT_UPGRADE", "f-gent", json!({ "spec": { "image": "kgents/f:2.0" } }), "New schema; tests +41",
-            json!({ "phase": "Pending", "risk": risk(0.46, 0.09, 0.04, "HIGH") })),
-        proposal("n-gent-verbosity", "CONFIG_UPDATE", "n-gent", json!({ "spec": { "config": { "verbosity": "low" } } }), "Less chatter at night",
-            json!({ "phase": "Merged", "risk": risk(0.04, 0.02, 0.01, "LOW") })),
+        proposal(
+            "b-gent-scale",
+            "AGENT_SCALE",
+            "b-gent",
+            &json!({ "spec": { "replicas": 5 } }),
+            "High load, queue 140 deep",
+            &json!({ "phase": "Reviewing", "risk": risk(0.20, 0.09, 0.04, "MEDIUM") }),
+        ),
+        proposal(
+            "ledger-v2",
+            "AGENT_UPGRADE",
+            "f-gent",
+            &json!({ "spec": { "image": "kgents/f:2.0" } }),
+            "New schema; tests +41",
+            &json!({ "phase": "Pending", "risk": risk(0.46, 0.09, 0.04, "HIGH") }),
+        ),
+        proposal(
+            "n-gent-verbosity",
+            "CONFIG_UPDATE",
+            "n-gent",
+            &json!({ "spec": { "config": { "verbosity": "low" } } }),
+            "Less chatter at night",
+            &json!({ "phase": "Merged", "risk": risk(0.04, 0.02, 0.01, "LOW") }),
+        ),
     ];
     terrarium.apply(batch(initial, Vec::new()), now());
     terrarium.apply(batch(Vec::new(), live()), now());
@@ -165,7 +188,10 @@ pub(crate) fn garden() -> Terrarium {
         let mut body = json!({ "spec": { "genus": genus }, "status": { "phase": phase, "readyReplicas": 1,
             "conditions": [condition("Working", "True", &format!("Step{i}"), reason, 0)] } });
         if name == "b-gent" {
-            merge(&mut body, json!({ "spec": { "replicas": 2, "budget": { "tokens": 30_000, "refillPerMinute": 500 } } }));
+            merge(
+                &mut body,
+                json!({ "spec": { "replicas": 2, "budget": { "tokens": 30_000, "refillPerMinute": 500 } } }),
+            );
         }
         terrarium.apply(batch(vec![change(Kind::Agent, name, 2 + i as u32, body, false)], Vec::new()), now());
     }

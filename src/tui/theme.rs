@@ -119,8 +119,15 @@ const ACCENTS: [Role; 7] = [Role::Sky, Role::Leaf, Role::Plum, Role::Amber, Role
 
 /// From nothing to full strength, as the heatmap shows it.
 const RAMP: [Rgb; 9] = [
-    hex(0x0e_1411), hex(0x17_251f), hex(0x1f_3d2e), hex(0x3b_5a2c), hex(0x7a_7a2a), hex(0xc0_8a2d),
-    hex(0xe9_a63f), hex(0xf7_d27a), hex(0xff_f3cf),
+    hex(0x0e_1411),
+    hex(0x17_251f),
+    hex(0x1f_3d2e),
+    hex(0x3b_5a2c),
+    hex(0x7a_7a2a),
+    hex(0xc0_8a2d),
+    hex(0xe9_a63f),
+    hex(0xf7_d27a),
+    hex(0xff_f3cf),
 ];
 
 /// How many steps of strength are told apart by colour.
@@ -267,9 +274,9 @@ impl Theme {
     /// The hue that an agent has everywhere: a stable hash of its name.
     pub fn accent(&self, name: &str) -> Role {
         // FNV-1a: stable across versions and machines, unlike the standard hasher.
-        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let hash = name
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         ACCENTS[((hash >> 32) % ACCENTS.len() as u64) as usize]
     }
 
@@ -378,23 +385,19 @@ fn ramp_rgb(strength: f64) -> Rgb {
 }
 
 /// The nearest of xterm's 6x6x6 cube and its 24 greys.
-fn index256((r, g, b): Rgb) -> u8 {
+fn index256(rgb: Rgb) -> u8 {
     const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
     let nearest = |value: u8| (0..6).min_by_key(|i| LEVELS[*i].abs_diff(value)).unwrap_or(0);
-    let distance = |a: Rgb| {
-        let d = |x: u8, y: u8| u32::from(x.abs_diff(y)).pow(2);
-        d(a.0, r) + d(a.1, g) + d(a.2, b)
+    let distance = |other: Rgb| {
+        let part = |one: u8, other: u8| u32::from(one.abs_diff(other)).pow(2);
+        part(other.0, rgb.0) + part(other.1, rgb.1) + part(other.2, rgb.2)
     };
-    let (x, y, z) = (nearest(r), nearest(g), nearest(b));
-    let cube = (LEVELS[x], LEVELS[y], LEVELS[z]);
-    let average = (u16::from(r) + u16::from(g) + u16::from(b)) / 3;
+    let (red, green, blue) = (nearest(rgb.0), nearest(rgb.1), nearest(rgb.2));
+    let cube = (LEVELS[red], LEVELS[green], LEVELS[blue]);
+    let average = (u16::from(rgb.0) + u16::from(rgb.1) + u16::from(rgb.2)) / 3;
     let grey = (average.saturating_sub(3) / 10).min(23) as u8;
     let shade = 8 + 10 * grey;
-    if distance((shade, shade, shade)) < distance(cube) {
-        232 + grey
-    } else {
-        (16 + 36 * x + 6 * y + z) as u8
-    }
+    if distance((shade, shade, shade)) < distance(cube) { 232 + grey } else { (16 + 36 * red + 6 * green + blue) as u8 }
 }
 
 #[cfg(test)]
@@ -403,7 +406,9 @@ mod tests {
 
     #[test]
     fn text_is_legible_on_every_surface_it_stands_on() {
-        use Role::{Amber, Bg, Coral, Key, Leaf, Moss, Mute, Plum, Raised, Rose, Selected, SelectedFocus, Sky, Soft, Teal, Text};
+        use Role::{
+            Amber, Bg, Coral, Key, Leaf, Moss, Mute, Plum, Raised, Rose, Selected, SelectedFocus, Sky, Soft, Teal, Text,
+        };
         for text in [Text, Soft, Mute, Key, Moss, Leaf, Amber, Coral, Sky, Plum, Rose, Teal] {
             for surface in [Bg, Raised, Selected, SelectedFocus] {
                 let ratio = contrast(text.rgb(), surface.rgb());

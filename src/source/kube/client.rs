@@ -195,7 +195,8 @@ impl Client {
     /// When there is none, or more than one, or no answer.
     pub async fn get(&self, kind: Kind, namespace: Option<&str>, name: &str) -> Result<Decoded, SourceError> {
         let namespace = match (namespace, &self.scope) {
-            (Some(namespace), _) | (None, Scope::One(namespace)) => namespace,
+            (Some(namespace), _) => namespace,
+            (None, Scope::One(namespace)) => namespace.as_str(),
             (None, Scope::All) => return self.find(kind, name).await,
         };
         let json = self.wire.get(kind, namespace, name).await?;

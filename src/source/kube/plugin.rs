@@ -67,6 +67,11 @@ pub(crate) async fn settle(config: &mut Config) -> Result<Option<Timestamp>, Sou
     put(&mut config.auth_info, status).ok_or_else(nothing)
 }
 
+/// Whether connecting again may give other credentials from the same files.
+pub(crate) fn can_renew(config: &Config) -> bool {
+    config.auth_info.exec.is_some() || config.auth_info.auth_provider.is_some()
+}
+
 /// The command that would run, as a person types it.
 pub(crate) fn command_of(config: &Config) -> Option<String> {
     config.auth_info.exec.as_ref().map(line)

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kgents_store::watch::Scene;
 use kgents_store::{Bus, Control, Kind};
 use tokio::task::{Id, JoinError, JoinSet};
@@ -39,7 +39,7 @@ const PLUGIN_PATIENCE: Duration = Duration::from_secs(5);
 /// a browser each time.
 const PLUGIN_AGAIN: Duration = Duration::from_secs(60);
 /// How long before their end credentials are renewed.
-const RENEW_BEFORE: SignedDuration = SignedDuration::from_secs(60);
+const RENEW_BEFORE: Duration = Duration::from_secs(60);
 
 /// Watches everything and tells it on the bus until cancelled.
 ///
@@ -149,13 +149,17 @@ impl Engine {
         ));
         let mut crew = Crew::new(session.clone(), self.bus.clone());
         let mut renew_at = expires.map(renewal);
+        let mut connected_at = clock::now();
         let mut stamps = stamps(&target.files).await;
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let mut renew = tokio::select! {
                 () = crew.keep() => false,
-                () = session.renew.notified() => true,
+                // Without a plugin there is nothing new to be had but from files.
+                () = session.renew.notified() => {
+                    plugin::can_renew(&target.config) && clock::now() >= later(connected_at, PLUGIN_AGAIN)
+                }
                 _ = look.tick() => false,
             };
             let now = self::stamps(&target.files).await;
@@ -180,6 +184,7 @@ impl Engine {
                 continue;
             }
             tracing::info!(server = %next.origin(), "new credentials");
+            connected_at = clock::now();
             match connect(&next, Patience::Watch(ANSWER_LIMIT)).await {
                 Ok((wire, expires)) => {
                     session.wire.send_replace(wire);
@@ -188,7 +193,7 @@ impl Engine {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "no new credentials; the old ones stay");
-                    renew_at = renew_at.map(|_| clock::now().saturating_add(again()).unwrap_or(Timestamp::MAX));
+                    renew_at = renew_at.map(|_| later(clock::now(), PLUGIN_AGAIN));
                 }
             }
             stamps = self::stamps(&next.files).await;
@@ -197,14 +202,14 @@ impl Engine {
     }
 }
 
-fn again() -> SignedDuration {
-    SignedDuration::try_from(PLUGIN_AGAIN).unwrap_or(SignedDuration::MAX)
+fn later(time: Timestamp, by: Duration) -> Timestamp {
+    time.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// When to renew what ends at `end`: a while before, but not all the time.
 fn renewal(end: Timestamp) -> Timestamp {
-    let soonest = clock::now().saturating_add(again()).unwrap_or(Timestamp::MAX);
-    end.saturating_sub(RENEW_BEFORE).unwrap_or(Timestamp::MIN).max(soonest)
+    let before = end.saturating_sub(RENEW_BEFORE).unwrap_or(Timestamp::MIN);
+    before.max(later(clock::now(), PLUGIN_AGAIN))
 }
 
 type Stamps = Vec<Option<(SystemTime, u64)>>;
@@ -257,11 +262,20 @@ struct Crew {
     tasks: JoinSet<()>,
     roles: HashMap<Id, Role>,
     deaths: HashMap<Role, Backoff>,
+    /// A death that the bus has not been told of yet.
+    notice: Option<Control>,
 }
 
 impl Crew {
     fn new(session: Arc<Session>, bus: Bus) -> Self {
-        let mut crew = Self { session, bus, tasks: JoinSet::new(), roles: HashMap::new(), deaths: HashMap::new() };
+        let mut crew = Self {
+            session,
+            bus,
+            tasks: JoinSet::new(),
+            roles: HashMap::new(),
+            deaths: HashMap::new(),
+            notice: None,
+        };
         crew.start(Role::Probe, Duration::ZERO);
         for kind in Kind::ALL {
             crew.start(Role::Follow(kind), Duration::ZERO);
@@ -280,8 +294,14 @@ impl Crew {
         self.roles.insert(id, role);
     }
 
-    /// Waits for a death, tells it, and starts the task again after a while.
+    /// Waits for a death and starts the task again after a while. The death is
+    /// told first thing in the next call, so that nothing is lost if this one
+    /// is dropped while it waits.
     async fn keep(&mut self) {
+        if let Some(notice) = &self.notice {
+            self.bus.control(notice.clone()).await;
+            self.notice = None;
+        }
         let (id, error) = match self.tasks.join_next_with_id().await {
             Some(Ok((id, ()))) => (id, "it ended".to_owned()),
             Some(Err(error)) => (error.id(), last_words(error)),
@@ -289,10 +309,11 @@ impl Crew {
             None => return std::future::pending().await,
         };
         let Some(role) = self.roles.remove(&id) else { return };
-        tracing::error!(task = role.name(), error, "a task died");
+        let task = role.name();
+        tracing::error!(task, error, "a task died");
         let after = self.deaths.entry(role).or_default().next_delay();
         self.start(role, after);
-        self.bus.control(Control::TaskDied { task: role.name(), error }).await;
+        self.notice = Some(Control::TaskDied { task, error });
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ::kube::api::{ListParams, PostParams, WatchParams};
 use ::kube::core::{Request, WatchEvent};
 use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use jiff::Timestamp;
 use kgents_store::Kind;
 use kgents_store::object::{Decoded, decode};
@@ -213,7 +213,7 @@ impl Wire {
         let request = built(Request::new(path(kind, namespace)?).watch(&params, version))?;
         let events = self.answer(&ask, self.client.request_events::<Box<RawValue>>(request)).await?;
         let wire = self.clone();
-        Ok(events.into_stream().map(move |event| wire.heard(kind, event, &ask)).boxed())
+        Ok(events.map(move |event| wire.heard(kind, event, &ask)).boxed())
     }
 
     fn heard(

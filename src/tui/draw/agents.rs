@@ -102,7 +102,8 @@ fn draw_row(pen: &mut Pen<'_>, line: Rect, row: &AgentRow, name_width: u16) {
     let (glyph, word, role) = state(app, row);
     let pressing = matches!(row.bid.need, Need::Decide | Need::Broken);
     let quiet = matches!(row.state, AgentState::Idle | AgentState::Dream) && !pressing;
-    let name_style = if pressing { pen.theme.bold(Role::Text) } else { pen.theme.fg(if quiet { Role::Soft } else { Role::Text }) };
+    let name_style =
+        if pressing { pen.theme.bold(Role::Text) } else { pen.theme.fg(if quiet { Role::Soft } else { Role::Text }) };
     let mut x = line.x + 2;
     pen.put(x, y, line.right(), glyph, pen.theme.fg(role));
     x += 2;

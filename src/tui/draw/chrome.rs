@@ -194,7 +194,11 @@ fn trouble(pen: &mut Pen<'_>) -> Option<(Role, String, String)> {
             Some(WatchState::Failing { since, error }) => {
                 let (age, wake) = age_of(app.now, since);
                 pen.hits.wake(wake);
-                return Some((Role::Coral, format!("{} silent for {age}: {error}.", kind.plural()), "Still trying.".into()));
+                return Some((
+                    Role::Coral,
+                    format!("{} silent for {age}: {error}.", kind.plural()),
+                    "Still trying.".into(),
+                ));
             }
             _ => {}
         }
@@ -215,8 +219,10 @@ pub(super) fn footer(pen: &mut Pen<'_>, area: Rect) {
     let limit = limit.saturating_sub(2);
     let mut x = area.x + 2;
     // The keys of the place first: what works everywhere is known soonest.
-    let (here, everywhere): (Vec<_>, Vec<_>) =
-        TABLE.iter().filter(|row| !row.short.is_empty() && row.works(place)).partition(|row| row.place != Where::Everywhere);
+    let (here, everywhere): (Vec<_>, Vec<_>) = TABLE
+        .iter()
+        .filter(|row| !row.short.is_empty() && row.works(place))
+        .partition(|row| row.place != Where::Everywhere);
     for row in here.into_iter().chain(everywhere) {
         let width = (text::width(row.shown) + text::width(row.short) + 1) as u16;
         if x + width > limit {

@@ -85,7 +85,9 @@ impl<'a> Page<'a> {
                 Role::Moss
             };
             let age = self.age(condition.last_transition_time.0);
-            let pad = |text: &str, cells: usize| format!("{text}{}", " ".repeat(cells.saturating_sub(text::width(text)).max(1)));
+            let pad = |text: &str, cells: usize| {
+                format!("{text}{}", " ".repeat(cells.saturating_sub(text::width(text)).max(1)))
+            };
             let glyph = if bad { self.theme.glyphs.cross } else { self.theme.glyphs.dot };
             let mut said = condition.reason.clone();
             if !condition.message.is_empty() {
@@ -344,7 +346,8 @@ pub(super) fn pheromone(app: &App, key: &Key, tab: usize, width: usize) -> Sheet
     }
     if let Some(payload) = &spec.payload {
         page.head("payload");
-        let said = payload.as_str().map_or_else(|| serde_json::to_string_pretty(payload).unwrap_or_default(), str::to_owned);
+        let said =
+            payload.as_str().map_or_else(|| serde_json::to_string_pretty(payload).unwrap_or_default(), str::to_owned);
         for line in text::wrap(&said, width) {
             page.lines.push(Line::from(span(page.theme, Role::Text, line)));
         }
@@ -391,9 +394,11 @@ pub(super) fn proposal(app: &App, key: &Key, tab: usize, width: usize) -> Sheet 
     ];
     line.extend(proposals::risk_bar(page.theme, &risk, 40.min(width.saturating_sub(24))));
     page.lines.push(Line::from(line));
-    for (name, value, role) in
-        [("base", risk.base, Role::Amber), ("velocity", risk.velocity, Role::Coral), ("cumulative", risk.cumulative, Role::Plum)]
-    {
+    for (name, value, role) in [
+        ("base", risk.base, Role::Amber),
+        ("velocity", risk.velocity, Role::Coral),
+        ("cumulative", risk.cumulative, Role::Plum),
+    ] {
         page.lines.push(Line::from(vec![
             span(page.theme, role, format!("{} ", page.theme.glyphs.risk)),
             span(page.theme, Role::Text, format!("{name:<12}")),

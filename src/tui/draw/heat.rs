@@ -201,8 +201,7 @@ pub(super) fn folded(pen: &mut Pen<'_>, area: Rect) {
     let columns = end.saturating_sub(x);
     let field = field(&app.terrarium, app.now, usize::from(columns));
     wake(pen, &field);
-    let strongest: Vec<f64> = (0..usize::from(columns))
-        .map(|i| field.rows.iter().map(|row| row.cells[i]).fold(0.0, f64::max))
-        .collect();
+    let strongest: Vec<f64> =
+        (0..usize::from(columns)).map(|i| field.rows.iter().map(|row| row.cells[i]).fold(0.0, f64::max)).collect();
     cells(pen, x, area.y, &strongest);
 }

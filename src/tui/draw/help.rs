@@ -12,10 +12,18 @@ use crate::theme::Role;
 /// What each pane is for, in a sentence.
 const fn about(pane: Pane) -> &'static str {
     match pane {
-        Pane::Agents => "The one that needs a person first, then the busiest. The sentence says why a row stands where it stands, or what the agent said last.",
-        Pane::Pheromones => "Signals by type over the last hour, each cell as strong as the strongest was then. Under the field: what can be sensed now.",
-        Pane::Proposals => "Changes that were asked for. The blocks are the risk: what the change weighs, the haste of the last hour, the last day's merges. est. is our own figure where no operator wrote one.",
-        Pane::Thoughts => "What is going on, from Events and from what changes. Moving up stops the stream; its end follows it again.",
+        Pane::Agents => {
+            "The one that needs a person first, then the busiest. The sentence says why a row stands where it stands, or what the agent said last."
+        }
+        Pane::Pheromones => {
+            "Signals by type over the last hour, each cell as strong as the strongest was then. Under the field: what can be sensed now."
+        }
+        Pane::Proposals => {
+            "Changes that were asked for. The blocks are the risk: what the change weighs, the haste of the last hour, the last day's merges. est. is our own figure where no operator wrote one."
+        }
+        Pane::Thoughts => {
+            "What is going on, from Events and from what changes. Moving up stops the stream; its end follows it again."
+        }
         Pane::Chat => "Talking to agents. Nobody can be reached yet.",
     }
 }
@@ -41,6 +49,10 @@ pub(super) fn sheet(app: &App, width: usize) -> Sheet {
         }
     }
     lines.push(Line::default());
-    lines.push(Line::from(span(theme, Role::Mute, "The mouse works too: click, click again to open, wheel. --no-mouse leaves it to the terminal.")));
+    lines.push(Line::from(span(
+        theme,
+        Role::Mute,
+        "The mouse works too: click, click again to open, wheel. --no-mouse leaves it to the terminal.",
+    )));
     Sheet { title: format!("help · {}", app.focus.title()), right: "esc back".to_owned(), lines, wake_at: None }
 }

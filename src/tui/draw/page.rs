@@ -100,7 +100,10 @@ fn say(pen: &Pen<'_>) -> Said {
             art: &PLANT,
             title: "The soil is not prepared yet.".to_owned(),
             lines: vec![format!("{context} answers, but it does not know {}.", missing.join(", "))],
-            next: vec![("kgents crd install".to_owned(), "teach it the kgents resources; this window then comes alive by itself")],
+            next: vec![(
+                "kgents crd install".to_owned(),
+                "teach it the kgents resources; this window then comes alive by itself",
+            )],
             role: Role::Amber,
         };
     }
@@ -108,16 +111,24 @@ fn say(pen: &Pen<'_>) -> Said {
         let (line, command) = match state {
             WatchState::Forbidden { verb, resource, namespace } => {
                 let place = namespace.as_deref().map_or("in the cluster".to_owned(), |ns| format!("in {ns}"));
-                (format!("{context} answers, but you may not {verb} {resource} {place}."), format!("kubectl auth can-i {verb} {resource}"))
+                (
+                    format!("{context} answers, but you may not {verb} {resource} {place}."),
+                    format!("kubectl auth can-i {verb} {resource}"),
+                )
             }
-            WatchState::Failing { error, .. } => (format!("{context} does not tell its {}: {error}.", kind.plural()), "kgents status".to_owned()),
+            WatchState::Failing { error, .. } => {
+                (format!("{context} does not tell its {}: {error}.", kind.plural()), "kgents status".to_owned())
+            }
             _ => (String::new(), "kgents status".to_owned()),
         };
         return Said {
             art: &BOTTLE,
             title: "Nothing can be seen from here.".to_owned(),
             lines: vec![line],
-            next: vec![(command, "ask what is allowed"), ("kgents observe -n NAMESPACE".to_owned(), "look at one namespace")],
+            next: vec![
+                (command, "ask what is allowed"),
+                ("kgents observe -n NAMESPACE".to_owned(), "look at one namespace"),
+            ],
             role: Role::Amber,
         };
     }

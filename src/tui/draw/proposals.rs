@@ -69,24 +69,26 @@ pub(super) fn what(terrarium: &Terrarium, key: &Key, proposal: &Proposal) -> Str
     match patch.type_ {
         PatchType::Merge | PatchType::Apply => collect(&patch.content, String::new(), &mut leaves),
         PatchType::Json => {
-            for op in patch.content.as_array().into_iter().flatten() {
-                let path = op.get("path").and_then(Value::as_str).unwrap_or_default();
-                leaves.push((path.to_owned(), op.get("value").cloned().unwrap_or(Value::Null)));
+            for step in patch.content.as_array().into_iter().flatten() {
+                let place = step.get("path").and_then(Value::as_str).unwrap_or_default();
+                leaves.push((place.to_owned(), step.get("value").cloned().unwrap_or(Value::Null)));
             }
         }
     }
-    leaves.retain(|(path, _)| !matches!(path.as_str(), "/apiVersion" | "/kind") && !path.starts_with("/metadata/name"));
+    leaves.retain(|(place, _)| {
+        !matches!(place.as_str(), "/apiVersion" | "/kind") && !place.starts_with("/metadata/name")
+    });
     match leaves.as_slice() {
         [] => proposal.spec.change_type.as_str().to_lowercase().replace('_', " "),
-        [(path, value)] => {
-            let name = path.rsplit('/').next().unwrap_or(path);
+        [(place, value)] => {
+            let name = place.rsplit('/').next().unwrap_or(place);
             let target = &proposal.spec.target;
             let target_key = Key::new(target.namespace.as_deref().unwrap_or(key.namespace()), &target.name);
             let before = (target.kind == "Agent")
                 .then(|| terrarium.agents().get(&target_key))
                 .flatten()
                 .and_then(|agent| serde_json::to_value(&*agent.held.object).ok())
-                .and_then(|object| object.pointer(path).cloned());
+                .and_then(|object| object.pointer(place).cloned());
             let before = before.map(|before| format!("{} ", plain(&before))).unwrap_or_default();
             format!("{name} {before}→ {}", plain(value))
         }
@@ -94,15 +96,15 @@ pub(super) fn what(terrarium: &Terrarium, key: &Key, proposal: &Proposal) -> Str
     }
 }
 
-fn collect(value: &Value, path: String, leaves: &mut Vec<(String, Value)>) {
+fn collect(value: &Value, place: String, leaves: &mut Vec<(String, Value)>) {
     match value {
         Value::Object(map) if !map.is_empty() => {
             for (key, item) in map {
                 let key = key.replace('~', "~0").replace('/', "~1");
-                collect(item, format!("{path}/{key}"), leaves);
+                collect(item, format!("{place}/{key}"), leaves);
             }
         }
-        other => leaves.push((path, other.clone())),
+        other => leaves.push((place, other.clone())),
     }
 }
 
@@ -153,10 +155,22 @@ fn draw_row(pen: &mut Pen<'_>, line: Rect, row: &ProposalRow, name_width: u16) {
     // What would change is told where there is room beside the risk.
     if line.width >= 100 {
         let room = if line.width >= 116 { 22 } else { 16 };
-        pen.put(x, y, x + room, &text::one_line(&what(&app.terrarium, &row.key, &held.object)), pen.theme.fg(Role::Soft));
+        pen.put(
+            x,
+            y,
+            x + room,
+            &text::one_line(&what(&app.terrarium, &row.key, &held.object)),
+            pen.theme.fg(Role::Soft),
+        );
         x += room + 1;
     }
-    let cells = if line.width >= 110 { 16 } else if line.width >= 70 { 10 } else { 0 };
+    let cells = if line.width >= 110 {
+        16
+    } else if line.width >= 70 {
+        10
+    } else {
+        0
+    };
     for span in risk_bar(pen.theme, &row.risk, cells) {
         x = pen.put(x, y, right, &span.content, span.style);
     }

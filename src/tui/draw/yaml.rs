@@ -28,5 +28,9 @@ fn colour(theme: &Theme, line: &str) -> Line<'static> {
             Span::styled(body.to_owned(), theme.fg(Role::Text)),
         ],
     };
-    Line::from(line.into_iter().map(|span| Span::styled(text::one_line(&span.content).into_owned(), span.style)).collect::<Vec<_>>())
+    Line::from(
+        line.into_iter()
+            .map(|span| Span::styled(text::one_line(&span.content).into_owned(), span.style))
+            .collect::<Vec<_>>(),
+    )
 }
