@@ -20,11 +20,7 @@ pub(crate) struct Provenance {
 impl Provenance {
     /// Where what is known of a kind comes from.
     pub(crate) fn of(terrarium: &Terrarium, kind: Kind, now: Timestamp) -> Self {
-        Self {
-            layer: terrarium.layer(),
-            as_of: terrarium.as_of(kind, now),
-            freshness: terrarium.freshness(kind, now),
-        }
+        Self { layer: terrarium.layer(), as_of: terrarium.as_of(kind, now), freshness: terrarium.freshness(kind, now) }
     }
 }
 
@@ -50,9 +46,8 @@ pub(crate) struct Item {
 impl Item {
     /// An object of the terrarium; `None` when it is not there.
     pub(crate) fn of(terrarium: &Terrarium, kind: Kind, key: &Key, now: Timestamp) -> Option<Self> {
-        let intensity = (kind == Kind::Pheromone)
-            .then(|| view::strength(terrarium.pheromones().get(key)?, now))
-            .flatten();
+        let intensity =
+            (kind == Kind::Pheromone).then(|| view::strength(terrarium.pheromones().get(key)?, now)).flatten();
         let object = object::json(terrarium, kind, key)?;
         Some(Self { provenance: Provenance::of(terrarium, kind, now), intensity, object })
     }

@@ -95,7 +95,8 @@ impl Follow {
             let now = clock::now();
             let batch = self.reader.drain(DRAIN);
             let more = batch.more;
-            let changes = batch.changes.iter().map(|change| ((change.kind, change.key.clone()), change.clone())).collect();
+            let changes =
+                batch.changes.iter().map(|change| ((change.kind, change.key.clone()), change.clone())).collect();
             let mut outcome = self.terrarium.apply(batch, now);
             let faded = self.terrarium.tick(now);
             outcome.deltas.extend(faded.deltas);
@@ -110,9 +111,11 @@ impl Follow {
     /// never there for us, so nothing is told of it.
     pub(crate) fn is_history(&self, kind: Kind, key: &Key) -> bool {
         kind == Kind::Pheromone
-            && self.terrarium.pheromones().get(key).is_some_and(|held| {
-                held.fade.as_ref().is_ok_and(|fade| fade.gone_at() <= self.began)
-            })
+            && self
+                .terrarium
+                .pheromones()
+                .get(key)
+                .is_some_and(|held| held.fade.as_ref().is_ok_and(|fade| fade.gone_at() <= self.began))
     }
 }
 

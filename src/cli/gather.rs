@@ -70,11 +70,9 @@ pub(crate) fn note_refused(terrarium: &Terrarium, kind: Kind, io: &mut Io<'_>) {
 fn state(error: &SourceError, now: Timestamp) -> WatchState {
     match error {
         SourceError::Missing { .. } => WatchState::Missing,
-        SourceError::Forbidden { verb, resource, namespace, .. } => WatchState::Forbidden {
-            verb: verb.clone(),
-            resource: resource.clone(),
-            namespace: namespace.clone(),
-        },
+        SourceError::Forbidden { verb, resource, namespace, .. } => {
+            WatchState::Forbidden { verb: verb.clone(), resource: resource.clone(), namespace: namespace.clone() }
+        }
         _ => WatchState::Failing { since: now, error: error.to_string() },
     }
 }

@@ -46,7 +46,7 @@ pub(crate) async fn end() {
     };
     let closed = async {
         // A file cannot be waited for, and cannot be closed by another either.
-        if let Ok(out) = AsyncFd::with_interest(io::stdout(), Interest::ERROR) {
+        if let Ok(out) = AsyncFd::register_with_interest(io::stdout(), Interest::ERROR) {
             if out.ready(Interest::ERROR).await.is_ok() {
                 return;
             }

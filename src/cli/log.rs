@@ -32,11 +32,8 @@ pub(crate) fn start(global: &Global, err: Option<&mut dyn Write>) -> Option<Work
             let filter = EnvFilter::builder().parse_lossy(global.log_level.as_deref().unwrap_or(DEFAULT));
             // Blocking would make a frame wait for a slow disk.
             let (writer, guard) = tracing_appender::non_blocking(file);
-            let started = tracing_subscriber::fmt()
-                .with_env_filter(filter)
-                .with_ansi(false)
-                .with_writer(writer)
-                .try_init();
+            let started =
+                tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(writer).try_init();
             started.is_ok().then_some(guard)
         }
         Err(error) => {

@@ -92,9 +92,7 @@ pub(crate) fn labels(object: &Object) -> Option<std::collections::BTreeMap<Strin
         Object::Proposal(object) => object.metadata.labels.clone(),
         Object::Memory(object) => object.metadata.labels.clone(),
         Object::Umwelt(object) => object.metadata.labels.clone(),
-        Object::Unreadable(object) => {
-            serde_json::from_value(object.raw.pointer("/metadata/labels")?.clone()).ok()
-        }
+        Object::Unreadable(object) => serde_json::from_value(object.raw.pointer("/metadata/labels")?.clone()).ok(),
         Object::Deployment(_) | Object::Pod(_) | Object::Event(_) => None,
     }
 }

@@ -66,7 +66,8 @@ pub(crate) fn data<T: Serialize>(out: &mut dyn Write, format: Format, value: &T)
 
 /// Writes one value as one line of JSON.
 pub(crate) fn line<T: Serialize>(out: &mut dyn Write, value: &T) -> Result<(), Failure> {
-    let text = serde_json::to_string(value).map_err(|error| Failure::new(format!("the answer cannot be written down: {error}")))?;
+    let text = serde_json::to_string(value)
+        .map_err(|error| Failure::new(format!("the answer cannot be written down: {error}")))?;
     Ok(writeln!(out, "{text}")?)
 }
 

@@ -21,7 +21,9 @@ pub(crate) fn columns(kind: Kind, namespaces: bool, wide: bool) -> Vec<&'static 
         Kind::Pheromone => {
             (&["NAME", "TYPE", "INTENSITY", "HALF-LIFE", "GONE IN", "SOURCE", "TARGET", "PAYLOAD"], &["EMITTED"])
         }
-        Kind::Proposal => (&["NAME", "PHASE", "CHANGE", "TARGET", "RISK", "NEEDS", "AGE"], &["URGENCY", "PROPOSER", "REASON"]),
+        Kind::Proposal => {
+            (&["NAME", "PHASE", "CHANGE", "TARGET", "RISK", "NEEDS", "AGE"], &["URGENCY", "PROPOSER", "REASON"])
+        }
         Kind::Memory => (&["NAME", "OWNER", "TYPE", "SIZE", "RETENTION", "READY", "AGE"], &["CLASS", "CLAIM"]),
         Kind::Umwelt => (&["NAME", "AGENT", "WORKLOAD", "TOKENS", "SLOP", "AGE"], &["AFFORDANCES"]),
         Kind::Deployment | Kind::Pod | Kind::Event => (&["NAME"], &[]),
@@ -34,7 +36,8 @@ pub(crate) fn columns(kind: Kind, namespaces: bool, wide: bool) -> Vec<&'static 
 /// The rows of a kind in the order in which a person wants them, those that
 /// our types cannot read at the end.
 pub(crate) fn rows(terrarium: &Terrarium, kind: Kind, namespaces: bool, wide: bool, now: Timestamp) -> Vec<(Key, Row)> {
-    let fit = |text: &str| if wide { text.to_owned() } else { cut(&crate::table::one_line(text), SENTENCE).into_owned() };
+    let fit =
+        |text: &str| if wide { text.to_owned() } else { cut(&crate::table::one_line(text), SENTENCE).into_owned() };
     let head = |key: &Key| -> Vec<String> {
         let namespace = namespaces.then(|| key.namespace().to_owned());
         namespace.into_iter().chain([key.name().to_owned()]).collect()
@@ -54,8 +57,12 @@ pub(crate) fn rows(terrarium: &Terrarium, kind: Kind, namespaces: bool, wide: bo
             .iter()
             .filter_map(|shown| Some(row(&shown.key, proposal(terrarium, shown, &fit, wide, now)?)))
             .collect(),
-        Kind::Memory => terrarium.memories().iter().map(|(key, held)| row(key, memory(&held.object, wide, now))).collect(),
-        Kind::Umwelt => terrarium.umwelts().iter().map(|(key, held)| row(key, umwelt(&held.object, wide, now))).collect(),
+        Kind::Memory => {
+            terrarium.memories().iter().map(|(key, held)| row(key, memory(&held.object, wide, now))).collect()
+        }
+        Kind::Umwelt => {
+            terrarium.umwelts().iter().map(|(key, held)| row(key, umwelt(&held.object, wide, now))).collect()
+        }
         Kind::Deployment | Kind::Pod | Kind::Event => Vec::new(),
     };
     rows.extend(terrarium.unreadable(kind).map(|object| {
@@ -68,7 +75,8 @@ pub(crate) fn rows(terrarium: &Terrarium, kind: Kind, namespaces: bool, wide: bo
 /// Those that can be sensed, the strongest first, then those that cannot fade.
 fn pheromones(terrarium: &Terrarium, now: Timestamp) -> Vec<(&Key, &HeldPheromone, Option<f64>)> {
     let alive = view::alive(terrarium, now).into_iter().map(|(key, held, strength)| (key, held, Some(strength)));
-    let broken = terrarium.pheromones().iter().filter(|(_, held)| held.fade.is_err()).map(|(key, held)| (key, held, None));
+    let broken =
+        terrarium.pheromones().iter().filter(|(_, held)| held.fade.is_err()).map(|(key, held)| (key, held, None));
     alive.chain(broken).collect()
 }
 

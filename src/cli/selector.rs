@@ -94,7 +94,8 @@ fn requirement(part: &str) -> Result<Requirement, String> {
         let (head, values) = set.split_once('(').ok_or("a ')' closes nothing")?;
         let mut words = head.split_whitespace();
         let (key, operator) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let values: Vec<String> = values.split(',').map(|value| checked_value(value.trim())).collect::<Result<_, _>>()?;
+        let values: Vec<String> =
+            values.split(',').map(|value| checked_value(value.trim())).collect::<Result<_, _>>()?;
         let test = match (operator, words.next()) {
             ("in", None) => Test::In(values),
             ("notin", None) => Test::NotIn(values),
@@ -174,12 +175,27 @@ mod tests {
     fn selectors_match_as_those_of_kubectl() {
         let labels = [("app", "x"), ("kgents.io/genus", "B"), ("n", "5")];
         for selector in [
-            "app=x", "app==x", "app = x", "app", "!gone", "! gone", "gone!=x", "app!=y", "app in (x, y)",
-            "app notin (y,z)", "gone notin (y)", "app=x,kgents.io/genus=B", "n>4", "n<6", "app in (x),!gone",
+            "app=x",
+            "app==x",
+            "app = x",
+            "app",
+            "!gone",
+            "! gone",
+            "gone!=x",
+            "app!=y",
+            "app in (x, y)",
+            "app notin (y,z)",
+            "gone notin (y)",
+            "app=x,kgents.io/genus=B",
+            "n>4",
+            "n<6",
+            "app in (x),!gone",
         ] {
             assert!(selects(selector, &labels), "{selector}");
         }
-        for selector in ["app=y", "!app", "gone", "app!=x", "app in (y)", "app notin (x)", "app=x,n>5", "app>1", "gone<1", "app="] {
+        for selector in
+            ["app=y", "!app", "gone", "app!=x", "app in (y)", "app notin (x)", "app=x,n>5", "app>1", "gone<1", "app="]
+        {
             assert!(!selects(selector, &labels), "{selector}");
         }
         assert!(Selector::parse("!app").unwrap().matches(None));

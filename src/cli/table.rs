@@ -136,8 +136,15 @@ mod tests {
         assert_eq!(lines[1], "b-gent                 x      two lines here");
         assert_eq!(lines[2], "日本語のエージェント   y      —");
         for line in &lines[1..] {
-            let head: String = line.graphemes(true).scan(0, |used, g| { *used += g.width(); Some((*used, g)) })
-                .take_while(|(used, _)| *used <= 23).map(|(_, g)| g).collect();
+            let head: String = line
+                .graphemes(true)
+                .scan(0, |used, g| {
+                    *used += g.width();
+                    Some((*used, g))
+                })
+                .take_while(|(used, _)| *used <= 23)
+                .map(|(_, g)| g)
+                .collect();
             assert!(head.ends_with("   "), "{line:?}");
         }
         assert!(lines.iter().all(|line| line.trim_end() == *line));
@@ -145,7 +152,8 @@ mod tests {
 
     #[test]
     fn a_note_widens_no_column_that_it_does_not_fill() {
-        let table = text(&[Row::Note(vec!["broken".into()], "cannot be read: spec.genus".into()), cells(&["a", "b", "c"])]);
+        let table =
+            text(&[Row::Note(vec!["broken".into()], "cannot be read: spec.genus".into()), cells(&["a", "b", "c"])]);
         assert_eq!(table, "NAME     TYPE   WHY\nbroken   cannot be read: spec.genus\na        b      c\n");
     }
 

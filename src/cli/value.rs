@@ -111,7 +111,22 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_says_how_to_write_one() {
-        for text in ["", "5", "0s", "0", "-5s", "soon", "5 parsecs", "1e3s", "1.2.3s", "٥s", "ms", "999999999999999999999d", "NaNs", "5s5"] {
+        for text in [
+            "",
+            "5",
+            "0s",
+            "0",
+            "-5s",
+            "soon",
+            "5 parsecs",
+            "1e3s",
+            "1.2.3s",
+            "٥s",
+            "ms",
+            "999999999999999999999d",
+            "NaNs",
+            "5s5",
+        ] {
             let error = duration(text).unwrap_err();
             assert!(error.contains("write it as") || error.contains("100 years"), "{text}: {error}");
         }
@@ -132,7 +147,15 @@ mod tests {
 
     #[test]
     fn half_lives_are_short_words() {
-        for (figure, text) in [(5.0, "5m"), (120.0, "2h"), (0.5, "30s"), (1.5, "1.5m"), (90.0, "90m"), (2_880.0, "2d"), (1e-300, "1e-300m")] {
+        for (figure, text) in [
+            (5.0, "5m"),
+            (120.0, "2h"),
+            (0.5, "30s"),
+            (1.5, "1.5m"),
+            (90.0, "90m"),
+            (2_880.0, "2d"),
+            (1e-300, "1e-300m"),
+        ] {
             assert_eq!(minutes(figure), text);
         }
         assert_eq!(minutes(f64::MAX), format!("{:e}m", f64::MAX));

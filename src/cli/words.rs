@@ -42,17 +42,11 @@ pub(crate) fn watch(kind: Kind, state: &WatchState) -> String {
         WatchState::Missing if kind.is_custom() => "the CRD is not installed; try: kgents crd install".to_owned(),
         WatchState::Missing => "the API server does not know this resource".to_owned(),
         WatchState::Forbidden { verb, resource, namespace } => {
-            let place = namespace.as_ref().map_or_else(
-                || " in the whole cluster".to_owned(),
-                |namespace| format!(" in namespace {namespace}"),
-            );
+            let place = namespace
+                .as_ref()
+                .map_or_else(|| " in the whole cluster".to_owned(), |namespace| format!(" in namespace {namespace}"));
             format!("you are not allowed to {verb} {resource}{place}")
         }
         WatchState::Failing { error, .. } => format!("no useful answer: {error}"),
     }
-}
-
-/// A count with its word: `1 agent`, `2 agents`, `2 memories`.
-pub(crate) fn plural(count: usize, kind: Kind) -> String {
-    if count == 1 { format!("1 {}", kind.as_str().to_lowercase()) } else { format!("{count} {}", kind.plural()) }
 }

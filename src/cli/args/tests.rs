@@ -131,7 +131,8 @@ fn nothing_said_is_help_and_wrong_usage() {
 
 #[test]
 fn the_flags_say_where_to_look() {
-    let cli = read("kgents --context c status -n x --kubeconfig /k --as ann --as-group g --request-timeout 2s").unwrap();
+    let cli =
+        read("kgents --context c status -n x --kubeconfig /k --as ann --as-group g --request-timeout 2s").unwrap();
     assert_eq!(
         cli.global.source(),
         kgents_source::Options {

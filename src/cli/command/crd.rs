@@ -48,10 +48,14 @@ enum Action {
         wait_limit: Duration,
     },
     /// Check that all are installed, established and as this build has them.
-    #[command(after_help = "Examples:\n  kgents crd verify\n\nExit codes: 0 when all is well, 1 when something differs.")]
+    #[command(
+        after_help = "Examples:\n  kgents crd verify\n\nExit codes: 0 when all is well, 1 when something differs."
+    )]
     Verify,
     /// Print how those of the cluster differ from ours.
-    #[command(after_help = "Examples:\n  kgents crd diff\n\nEach line is `crd: path: ours → cluster`. Exit codes: 0 when nothing differs, else 1.")]
+    #[command(
+        after_help = "Examples:\n  kgents crd diff\n\nEach line is `crd: path: ours → cluster`. Exit codes: 0 when nothing differs, else 1."
+    )]
     Diff,
 }
 
@@ -152,9 +156,11 @@ fn judge(ours: &Crd, cluster: &[Crd]) -> Verdict {
         return Verdict { name, differences: Vec::new(), trouble: Some("not installed".to_owned()) };
     };
     let conditions = theirs.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    let established = conditions.clone().any(|condition| condition.type_ == "Established" && condition.status == "True");
+    let established =
+        conditions.clone().any(|condition| condition.type_ == "Established" && condition.status == "True");
     let trouble = (!established).then(|| {
-        let said = conditions.filter(|condition| condition.status == "False").find_map(|condition| condition.message.clone());
+        let said =
+            conditions.filter(|condition| condition.status == "False").find_map(|condition| condition.message.clone());
         format!("not established{}", said.map(|said| format!(": {said}")).unwrap_or_default())
     });
     Verdict { name, differences: compare::specs(ours, theirs), trouble }

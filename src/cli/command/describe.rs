@@ -38,10 +38,13 @@ pub(crate) fn run(kind: Kind, name: &str, format: Format, global: &Global, io: &
             // A page without Events is better than no page.
             let listed = client.list(Kind::Event, None).await.ok();
             let items = listed.map(|listed| listed.items).unwrap_or_default();
-            items.into_iter().filter_map(|decoded| match decoded.object {
-                Object::Event(event) => Some(event),
-                _ => None,
-            }).collect::<Vec<_>>()
+            items
+                .into_iter()
+                .filter_map(|decoded| match decoded.object {
+                    Object::Event(event) => Some(event),
+                    _ => None,
+                })
+                .collect::<Vec<_>>()
         };
         Ok(if is_page(format) { tokio::join!(look, events) } else { (look.await, Vec::new()) })
     })?;
@@ -52,7 +55,9 @@ pub(crate) fn run(kind: Kind, name: &str, format: Format, global: &Global, io: &
     match format {
         Format::Json | Format::Yaml => output::data(io.out, format, &Item::of(&terrarium, kind, &key, now))?,
         Format::Name => writeln!(io.out, "{}", object::name(kind, &key))?,
-        Format::Table | Format::Wide => Scene { terrarium: &terrarium, events: &events, key: &key, now }.page(kind, io)?,
+        Format::Table | Format::Wide => {
+            Scene { terrarium: &terrarium, events: &events, key: &key, now }.page(kind, io)?
+        }
     }
     Ok(Code::Ok)
 }
@@ -83,7 +88,8 @@ fn one(terrarium: &Terrarium, kind: Kind, name: &str) -> Result<Key, Failure> {
     }
     keys.pop().ok_or_else(|| {
         let scene = terrarium.scene();
-        let place = scene.namespace.as_ref().map_or_else(|| "any namespace".to_owned(), |name| format!("namespace {name}"));
+        let place =
+            scene.namespace.as_ref().map_or_else(|| "any namespace".to_owned(), |name| format!("namespace {name}"));
         let near = resource::nearest(terrarium, kind, name);
         let like = if near.is_empty() { String::new() } else { format!("; there is {}", near.join(", ")) };
         let next = near.first().map_or_else(
@@ -135,7 +141,14 @@ impl Scene<'_> {
             page.field("Created", format!("{} ({} ago)", created.0, self.ago(created.0)))?;
         }
         if let Some(deleted) = &meta.deletion_timestamp {
-            page.field("Deleted", format!("{}, waits for {}", deleted.0, meta.finalizers.iter().flatten().cloned().collect::<Vec<_>>().join(", ")))?;
+            page.field(
+                "Deleted",
+                format!(
+                    "{}, waits for {}",
+                    deleted.0,
+                    meta.finalizers.iter().flatten().cloned().collect::<Vec<_>>().join(", ")
+                ),
+            )?;
         }
         let freshness = self.terrarium.freshness(kind, self.now).map_or("", |freshness| freshness.as_str());
         page.field("Source", format!("{} {freshness}", self.terrarium.layer().as_str()))

@@ -32,7 +32,8 @@ pub(crate) fn run(args: &Args, io: &mut Io<'_>) -> Result<Code, Failure> {
     let mut root = Cli::command().disable_help_subcommand(true);
     root.build();
     if let Some(dir) = &args.dir {
-        let cannot = |error: std::io::Error| Failure::new(format!("the pages cannot be written to {}: {error}", dir.display()));
+        let cannot =
+            |error: std::io::Error| Failure::new(format!("the pages cannot be written to {}: {error}", dir.display()));
         std::fs::create_dir_all(dir).map_err(cannot)?;
         let mut written = 0;
         write_all(root, dir, &mut written).map_err(cannot)?;
@@ -41,10 +42,13 @@ pub(crate) fn run(args: &Args, io: &mut Io<'_>) -> Result<Code, Failure> {
     }
     let mut page = &root;
     for name in &args.command {
-        let next = page.get_subcommands().find(|sub| sub.get_name() == name || sub.get_all_aliases().any(|alias| alias == name));
+        let next = page
+            .get_subcommands()
+            .find(|sub| sub.get_name() == name || sub.get_all_aliases().any(|alias| alias == name));
         page = next.ok_or_else(|| {
             let names: Vec<&str> = page.get_subcommands().map(Command::get_name).collect();
-            let known = if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
+            let known =
+                if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
             Failure::new(format!("{} has no command '{name}': {known}", page.get_bin_name().unwrap_or("kgents")))
                 .hint("kgents --help")
                 .code(Code::Usage)

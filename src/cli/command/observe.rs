@@ -133,9 +133,9 @@ fn window(args: &Args, options: Options) -> Result<Code, Failure> {
     let shown = kgents_tui::run(reader, args.look(colour()));
     cancel.cancel();
     let _ = ended.recv_timeout(GRACE);
-    shown.map(|()| Code::Ok).map_err(|error| {
-        Failure::new(format!("the window cannot be shown: {error}")).hint("kgents observe --plain")
-    })
+    shown
+        .map(|()| Code::Ok)
+        .map_err(|error| Failure::new(format!("the window cannot be shown: {error}")).hint("kgents observe --plain"))
 }
 
 fn feed(options: Options, bus: Bus, cancel: CancellationToken) {

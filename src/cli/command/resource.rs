@@ -97,7 +97,13 @@ pub(crate) fn run(kind: Kind, args: &Args, global: &Global, io: &mut Io<'_>) -> 
     }
 }
 
-fn list(kind: Kind, format: Format, selector: Option<&Selector>, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
+fn list(
+    kind: Kind,
+    format: Format,
+    selector: Option<&Selector>,
+    global: &Global,
+    io: &mut Io<'_>,
+) -> Result<Code, Failure> {
     let Look { terrarium, mut errors, now } = block_on(async {
         let client = Client::connect(&global.source()).await?;
         Ok(gather::look(&client, kind, selector, beside(kind, format)).await)

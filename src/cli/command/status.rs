@@ -127,11 +127,7 @@ impl Status {
     /// It does not.
     fn down(scene: Scene, error: SourceError) -> Self {
         let now = clock::now();
-        let link = Link::Down {
-            since: now,
-            error: error.to_string(),
-            hint: error.hint().unwrap_or_default(),
-        };
+        let link = Link::Down { since: now, error: error.to_string(), hint: error.hint().unwrap_or_default() };
         let mut terrarium = Terrarium::default();
         let control = vec![bus::Control::Scene(scene), bus::Control::Link(link)];
         terrarium.apply(bus::Batch { control, ..bus::Batch::default() }, now);

@@ -43,9 +43,8 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
         }
         return Ok(Code::Ok);
     }
-    let server = block_on(async {
-        Ok(async { Client::connect(&global.source()).await?.server_version().await }.await)
-    })?;
+    let server =
+        block_on(async { Ok(async { Client::connect(&global.source()).await?.server_version().await }.await) })?;
     if args.json {
         let (version, error) = match &server {
             Ok(version) => (Some(version), None),

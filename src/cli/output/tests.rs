@@ -71,7 +71,10 @@ fn the_agents_that_need_a_person_come_first() {
     let lines: Vec<&str> = table.lines().collect();
     let columns: Vec<&str> = lines[0].split_whitespace().collect();
     assert_eq!(columns, ["NAMESPACE", "NAME", "GENUS", "PHASE", "READY", "MIND", "WHY", "AGE"]);
-    assert!(lines[1].starts_with("kgents-agents   b-gent    B       Running   2/2     —      asks: more work"), "{table}");
+    assert!(
+        lines[1].starts_with("kgents-agents   b-gent    B       Running   2/2     —      asks: more work"),
+        "{table}"
+    );
     assert!(lines[2].contains("c-gent") && lines[2].contains("ImagePullBackOff: told by a test"), "{table}");
     assert!(lines[3].starts_with("other ") && lines[3].contains("AllReady") && lines[3].ends_with("1h"), "{table}");
     assert!(lines[4].contains("strange   cannot be read: unknown variant `ZZ`"), "{table}");
@@ -83,7 +86,10 @@ fn the_strongest_pheromones_come_first_and_the_broken_say_why() {
     let table = printed(Format::Table, Kind::Pheromone);
     let lines: Vec<&str> = table.lines().collect();
     assert!(lines[0].starts_with("NAME ") && lines[0].contains("GONE IN"), "{table}");
-    assert!(lines[1].starts_with("strong     WARNING   0.87        5m          32m       o-gent   —        disk full"), "{table}");
+    assert!(
+        lines[1].starts_with("strong     WARNING   0.87        5m          32m       o-gent   —        disk full"),
+        "{table}"
+    );
     assert!(lines[3].starts_with("timeless   WARNING   —"), "{table}");
     assert!(lines[3].contains("cannot fade: emittedAt is \"yesterday\""), "{table}");
     assert_eq!(lines.len(), 4);

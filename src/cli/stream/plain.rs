@@ -64,7 +64,12 @@ impl Plain {
             self.heard = heard;
             let dropped = terrarium.events_dropped();
             if dropped > self.dropped {
-                writeln!(out, "{at} Source {} {} Events were dropped", terrarium.layer().as_str(), dropped - self.dropped)?;
+                writeln!(
+                    out,
+                    "{at} Source {} {} Events were dropped",
+                    terrarium.layer().as_str(),
+                    dropped - self.dropped
+                )?;
                 self.dropped = dropped;
             }
         }
@@ -174,9 +179,10 @@ fn fact(object: &Object) -> Option<String> {
         None => text,
     };
     match object {
-        Object::Deployment(facts) => {
-            Some(with(format!("{} of {} ready, {} up to date", facts.ready, facts.wanted, facts.updated), &facts.trouble))
-        }
+        Object::Deployment(facts) => Some(with(
+            format!("{} of {} ready, {} up to date", facts.ready, facts.wanted, facts.updated),
+            &facts.trouble,
+        )),
         Object::Pod(facts) => {
             let (ready, all) = facts.ready;
             let restarts = match facts.restarts {

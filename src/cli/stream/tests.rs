@@ -1,6 +1,6 @@
+use kgents_store::Kind;
 use kgents_store::bus::{Bus, Change, Control};
 use kgents_store::watch::{Link, Watch, WatchState};
-use kgents_store::Kind;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -47,7 +47,9 @@ async fn each_line_is_one_change_with_kind_key_and_revision() {
     assert_eq!(lines[0]["link"]["state"], "up");
     assert_eq!(lines[0]["scene"]["server"], "https://127.0.0.1:6443");
     let agent = &lines[1];
-    for (field, value) in [("key", "ns/b-gent"), ("namespace", "ns"), ("name", "b-gent"), ("change", "applied"), ("layer", "kube")] {
+    for (field, value) in
+        [("key", "ns/b-gent"), ("namespace", "ns"), ("name", "b-gent"), ("change", "applied"), ("layer", "kube")]
+    {
         assert_eq!(agent[field], value);
     }
     assert_eq!(agent["freshness"], "FRESH");
@@ -77,7 +79,9 @@ async fn lines_of_text_say_time_kind_key_and_what() {
         let mut out = Vec::new();
         let news = follow.next().await.unwrap();
         plain.tell(&mut out, follow, &news).unwrap();
-        let clock = |line: &str| line.as_bytes().iter().take(9).map(|b| if b.is_ascii_digit() { '0' } else { *b as char }).collect();
+        let clock = |line: &str| {
+            line.as_bytes().iter().take(9).map(|b| if b.is_ascii_digit() { '0' } else { *b as char }).collect()
+        };
         text(out)
             .lines()
             .map(|line| {
@@ -104,7 +108,8 @@ async fn lines_of_text_say_time_kind_key_and_what() {
     assert_eq!(lines[1], "o-gent emits WARNING 1.00: disk full");
 
     let down = Link::Down { since: follow.began, error: "refused".into(), hint: "kubectl get --raw /readyz".into() };
-    let failing = Watch { state: WatchState::Failing { since: follow.began, error: "refused".into() }, ..Watch::default() };
+    let failing =
+        Watch { state: WatchState::Failing { since: follow.began, error: "refused".into() }, ..Watch::default() };
     bus.control(Control::Link(down)).await;
     bus.control(Control::Watch(Kind::Agent, failing)).await;
     assert_eq!(say(&mut follow).await, ["Source kube down: refused; try: kubectl get --raw /readyz"]);

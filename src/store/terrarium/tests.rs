@@ -186,8 +186,9 @@ fn state(terrarium: &Terrarium) -> BTreeMap<String, String> {
         terrarium.agents().iter().map(|(key, agent)| (format!("agent {key}"), agent.held.resource_version.clone()));
     let pheromones =
         terrarium.pheromones().iter().map(|(key, held)| (format!("ph {key}"), held.held.resource_version.clone()));
+    let owner = Key::new("n", "b-gent");
     let signals =
-        terrarium.signals_of(&Key::new("n", "b-gent")).map(|(key, _)| (format!("signal {key}"), String::new()));
+        terrarium.signals_of(&owner).map(|(key, _)| (format!("signal {key}"), String::new()));
     agents.chain(pheromones).chain(signals).collect()
 }
 

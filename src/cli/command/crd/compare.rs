@@ -161,7 +161,8 @@ mod tests {
     fn a_schema_that_lost_a_field_is_found() {
         let crd = kgents_api::crd::all().remove(0);
         let mut theirs = serde_json::to_value(&crd).unwrap();
-        let properties = theirs.pointer_mut("/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties").unwrap();
+        let properties =
+            theirs.pointer_mut("/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties").unwrap();
         properties.as_object_mut().unwrap().remove("genus").unwrap();
         let theirs: Crd = serde_json::from_value(theirs).unwrap();
         let found = specs(&crd, &theirs);

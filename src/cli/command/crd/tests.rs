@@ -7,7 +7,8 @@ fn installed(change: impl Fn(&mut serde_json::Value)) -> Vec<Crd> {
         .iter()
         .map(|crd| {
             let mut value = serde_json::to_value(crd).unwrap();
-            value["status"] = json!({ "conditions": [{ "type": "Established", "status": "True", "lastTransitionTime": null }] });
+            value["status"] =
+                json!({ "conditions": [{ "type": "Established", "status": "True", "lastTransitionTime": null }] });
             change(&mut value);
             serde_json::from_value(value).unwrap()
         })

@@ -44,7 +44,9 @@ fn spec(page: &mut Page<'_>, agent: &Agent) -> io::Result<()> {
     page.field("Limits", format!("{} CPU, {} memory", spec.resources.cpu, spec.resources.memory))?;
     page.some(
         "Budget",
-        spec.budget.as_ref().map(|budget| format!("{} tokens, {} more each minute", budget.tokens, budget.refill_per_minute)),
+        spec.budget
+            .as_ref()
+            .map(|budget| format!("{} tokens, {} more each minute", budget.tokens, budget.refill_per_minute)),
     )?;
     let egress = if spec.network_policy.allow_egress { "the internet" } else { "no address outside" };
     let peers = match spec.network_policy.allowed_peers.as_slice() {
@@ -131,11 +133,19 @@ fn proposals(scene: &Scene<'_>, page: &mut Page<'_>) -> io::Result<()> {
         .filter_map(|row| {
             let spec = &scene.terrarium.proposals().get(&row.key)?.object.spec;
             let namespace = spec.target.namespace.as_deref().unwrap_or(row.key.namespace());
-            let is_target = spec.target.kind == "Agent" && spec.target.name == own && namespace == scene.key.namespace();
+            let is_target =
+                spec.target.kind == "Agent" && spec.target.name == own && namespace == scene.key.namespace();
             let is_own = spec.proposer == own && row.key.namespace() == scene.key.namespace();
             (is_target || is_own).then(|| {
                 let target = rows::target(&row.key, &spec.target);
-                format!("{} {} of {target}, {}, risk {}: {}", row.key.name(), spec.change_type, row.phase, rows::risk(&row), row.bid.reason)
+                format!(
+                    "{} {} of {target}, {}, risk {}: {}",
+                    row.key.name(),
+                    spec.change_type,
+                    row.phase,
+                    rows::risk(&row),
+                    row.bid.reason
+                )
             })
         })
         .collect();

@@ -29,7 +29,10 @@ pub(super) fn page(scene: &Scene<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let risk = &row.risk;
     let whose = if row.estimated { ", our own estimate: no operator has written one" } else { "" };
     page.field("Risk", format!("{:.2} {}{whose}", risk.total, risk.level))?;
-    page.field("", format!("base {:.2} + velocity {:.2} + cumulative {:.2}", risk.base, risk.velocity, risk.cumulative))?;
+    page.field(
+        "",
+        format!("base {:.2} + velocity {:.2} + cumulative {:.2}", risk.base, risk.velocity, risk.cumulative),
+    )?;
     for reason in &risk.reasons {
         page.field("", reason)?;
     }

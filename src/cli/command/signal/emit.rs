@@ -71,11 +71,8 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
     let change = Change { kind: Kind::Pheromone, key: key.clone(), now: Some(decoded), initial: true };
     let watch = Watch { state: WatchState::Live, as_of: Some(now), refused: Vec::new() };
     let mut terrarium = Terrarium::default();
-    let batch = Batch {
-        changes: vec![change],
-        control: vec![Control::Watch(Kind::Pheromone, watch)],
-        ..Batch::default()
-    };
+    let batch =
+        Batch { changes: vec![change], control: vec![Control::Watch(Kind::Pheromone, watch)], ..Batch::default() };
     terrarium.apply(batch, now);
     match args.output.format() {
         format @ (Format::Json | Format::Yaml) => {
@@ -167,8 +164,20 @@ mod tests {
     #[test]
     fn what_is_said_is_what_is_sent() {
         let spec = made(&[
-            "warning", "disk full", "--source", "o-gent", "--target", "b-gent", "--intensity", "0.8", "--half-life", "90s",
-            "--ttl", "1500ms", "--name", "x",
+            "warning",
+            "disk full",
+            "--source",
+            "o-gent",
+            "--target",
+            "b-gent",
+            "--intensity",
+            "0.8",
+            "--half-life",
+            "90s",
+            "--ttl",
+            "1500ms",
+            "--name",
+            "x",
         ]);
         assert_eq!(spec.metadata.name.as_deref(), Some("x"));
         let json = serde_json::to_value(&spec.spec).unwrap();

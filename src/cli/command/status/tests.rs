@@ -47,7 +47,8 @@ fn the_answer_is_what_the_contract_says() {
     assert_eq!((counts["agents"].as_u64(), counts["pheromones"].as_u64()), (Some(2), Some(0)));
     assert_eq!(counts["agents_by_phase"], serde_json::json!({ "Failed": 1, "Running": 1 }));
     assert_eq!(counts["proposals_open"], 1);
-    let needs: Vec<_> = answer["attention"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect();
+    let needs: Vec<_> =
+        answer["attention"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect();
     assert_eq!(needs, ["b-gent-scale", "c-gent"]);
     assert_eq!(code(&whole()), Code::Ok);
 }
@@ -87,7 +88,10 @@ fn when_nothing_answers_nothing_is_claimed() {
     let answer = status.json();
     assert_eq!((&answer["layer"], &answer["as_of"], &answer["freshness"]), (&Value::Null, &Value::Null, &Value::Null));
     let layer = &answer["layers"][0];
-    assert_eq!((layer["up"].as_bool(), &layer["address"], &layer["version"]), (Some(false), &Value::Null, &Value::Null));
+    assert_eq!(
+        (layer["up"].as_bool(), &layer["address"], &layer["version"]),
+        (Some(false), &Value::Null, &Value::Null)
+    );
     assert!(layer["error"].as_str().unwrap().contains("/none"));
     assert!(layer["hint"].is_string());
     assert_eq!(answer["counts"]["agents"], Value::Null);
