@@ -53,7 +53,7 @@ pub(crate) struct Global {
     /// How long one request may take, such as 5s, 500ms or 1m.
     #[arg(long, value_name = "DURATION", global = true, default_value = "5s", value_parser = value::duration)]
     pub(crate) request_timeout: Duration,
-    /// What is logged, such as debug or kgents_source=trace,warn.
+    /// What is logged, such as debug, or warn,kube=trace for some parts.
     #[arg(long, value_name = "FILTER", global = true, env = "KGENTS_LOG", hide_env_values = true, value_parser = crate::log::filter)]
     pub(crate) log_level: Option<String>,
     /// Log to this file instead of a daily one in the state directory.

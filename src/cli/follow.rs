@@ -27,7 +27,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_sec
 pub(crate) async fn supervise(options: Options, bus: Bus, cancel: CancellationToken) {
     let mut pause = PAUSES.0;
     loop {
-        let source = kgents_source::watch(options.clone(), bus.clone(), cancel.clone());
+        let source = Box::pin(kgents_source::watch(options.clone(), bus.clone(), cancel.clone()));
         let error = match AssertUnwindSafe(source).catch_unwind().await {
             Ok(()) if cancel.is_cancelled() => return,
             Ok(()) => "it ended by itself".to_owned(),

@@ -32,8 +32,10 @@ pub(crate) fn is_terminal() -> bool {
 /// read its output has gone, which is noticed also while nothing is written.
 #[cfg(unix)]
 pub(crate) async fn end() {
+    use std::os::fd::AsFd;
+
     use tokio::io::Interest;
-    use tokio::io::unix::AsyncFd;
+    use tokio::net::unix::pipe::Sender;
     use tokio::signal::unix::{SignalKind, signal};
 
     let heard = |kind: SignalKind| async move {
@@ -45,13 +47,15 @@ pub(crate) async fn end() {
         }
     };
     let closed = async {
-        // A file cannot be waited for, and cannot be closed by another either.
-        if let Ok(out) = AsyncFd::register_with_interest(io::stdout(), Interest::ERROR) {
-            if out.ready(Interest::ERROR).await.is_ok() {
-                return;
-            }
+        // The descriptor is only waited on, never written to, so it may block.
+        // A file cannot be waited on, and cannot be closed by another either.
+        let out = io::stdout().as_fd().try_clone_to_owned().and_then(Sender::from_owned_fd_unchecked);
+        if let Ok(out) = out
+            && out.ready(Interest::ERROR).await.is_ok()
+        {
+            return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     tokio::select! {
         () = heard(SignalKind::interrupt()) => {}

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use kgents_api::{Agent, ObjectMeta};
 use kgents_core::age;
 use kgents_core::attention::Need;
+use kgents_core::decay::Fade;
 use kgents_store::terrarium::HeldPheromone;
 use kgents_store::view::{self, AgentRow, ProposalRow};
 use kgents_store::{Key, Kind, Terrarium};
@@ -147,7 +148,7 @@ fn pheromone(
     };
     cells.extend([spec.source.clone(), or_nothing(spec.target.as_ref()), fit(&said)]);
     if wide {
-        cells.push(or_nothing(held.fade.as_ref().ok().map(|fade| fade.emitted())));
+        cells.push(or_nothing(held.fade.as_ref().ok().map(Fade::emitted)));
     }
     cells
 }

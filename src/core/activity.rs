@@ -68,13 +68,7 @@ impl Meter {
         if self.held <= level {
             return Some(self.at);
         }
-        // It halves for ever and never reaches 0.
-        if level.is_nan() || level <= 0.0 {
-            return None;
-        }
-        self.at
-            .checked_add(time_to(level / self.held, HALF_LIFE)?)
-            .ok()
+        self.at.checked_add(time_to(level / self.held, HALF_LIFE)?).ok()
     }
 
     /// Lets the time up to `now` pass: the level decays, seconds that left the

@@ -30,11 +30,7 @@ pub fn next_step(age: SignedDuration) -> SignedDuration {
 /// that nobody counts on time that is not there; nothing left is `0s`.
 pub fn until_text(left: SignedDuration) -> String {
     let secs = left.as_secs().max(0);
-    if (HOUR..10 * HOUR).contains(&secs) {
-        format!("{}h{:02}", secs / HOUR, secs % HOUR / MINUTE)
-    } else {
-        word(secs)
-    }
+    if (HOUR..10 * HOUR).contains(&secs) { format!("{}h{:02}", secs / HOUR, secs % HOUR / MINUTE) } else { word(secs) }
 }
 
 /// The time until [`until_text`] changes, as what is left runs out; `None`
@@ -44,16 +40,9 @@ pub fn until_next_step(left: SignedDuration) -> Option<SignedDuration> {
     if secs < 1 {
         return None;
     }
-    let step = if (HOUR..10 * HOUR).contains(&secs) {
-        MINUTE
-    } else {
-        step(secs)
-    };
+    let step = if (HOUR..10 * HOUR).contains(&secs) { MINUTE } else { step(secs) };
     let shown = SignedDuration::from_secs(secs - secs % step);
-    Some(
-        left.saturating_sub(shown)
-            .saturating_add(SignedDuration::from_nanos(1)),
-    )
+    Some(left.saturating_sub(shown).saturating_add(SignedDuration::from_nanos(1)))
 }
 
 fn word(secs: i64) -> String {
@@ -114,24 +103,12 @@ mod tests {
 
     #[test]
     fn the_next_step_is_where_the_text_changes() {
-        let cases = [
-            (0, 1),
-            (9, 1),
-            (10, 10),
-            (47, 3),
-            (60, 60),
-            (61, 59),
-            (3600, 3600),
-            (86_399, 1),
-            (86_400, 86_400),
-        ];
+        let cases =
+            [(0, 1), (9, 1), (10, 10), (47, 3), (60, 60), (61, 59), (3600, 3600), (86_399, 1), (86_400, 86_400)];
         for (age, expected) in cases {
             assert_eq!(next_step(secs(age)), secs(expected), "at {age} s");
         }
-        assert_eq!(
-            next_step(SignedDuration::from_millis(3_400)),
-            SignedDuration::from_millis(600)
-        );
+        assert_eq!(next_step(SignedDuration::from_millis(3_400)), SignedDuration::from_millis(600));
         assert_eq!(next_step(secs(-5)), secs(6));
         assert_eq!(next_step(SignedDuration::MIN), SignedDuration::MAX);
     }
@@ -157,6 +134,7 @@ mod tests {
         for (left, expected) in cases {
             assert_eq!(until_text(secs(left)), expected);
         }
+        assert_eq!(until_next_step(secs(1)), Some(NANO));
         assert_eq!(until_next_step(secs(60)), Some(NANO));
         assert_eq!(until_next_step(secs(5530)), Some(secs(10) + NANO));
         assert_eq!(until_next_step(SignedDuration::from_millis(900)), None);

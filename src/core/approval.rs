@@ -55,12 +55,8 @@ pub fn missing(proposal: &Proposal, level: RiskLevel) -> Missing {
         .filter(|approver| agent_name(approver) != agent_name(&spec.proposer))
         .filter(|approver| tester_may || agent_name(approver) != TESTER)
         .collect();
-    let reviewers: Vec<String> = review
-        .required_reviewers
-        .iter()
-        .filter(|reviewer| !approvers.contains(reviewer.as_str()))
-        .cloned()
-        .collect();
+    let reviewers: Vec<String> =
+        review.required_reviewers.iter().filter(|reviewer| !approvers.contains(reviewer.as_str())).cloned().collect();
     Missing {
         approvers: needed.saturating_sub(approvers.len()).max(reviewers.len()),
         reviewers,
@@ -72,11 +68,7 @@ pub fn missing(proposal: &Proposal, level: RiskLevel) -> Missing {
 /// The level by which a proposal is judged: CRITICAL urgency asks for as much
 /// care as CRITICAL risk.
 pub(crate) fn pressing(proposal: &Proposal, level: RiskLevel) -> RiskLevel {
-    if proposal.spec.urgency == Urgency::Critical {
-        RiskLevel::Critical
-    } else {
-        level
-    }
+    if proposal.spec.urgency == Urgency::Critical { RiskLevel::Critical } else { level }
 }
 
 /// The name of the agent behind a user name: agents come to the API server as
@@ -122,10 +114,7 @@ mod tests {
     #[track_caller]
     fn lacks(over: &Value, level: RiskLevel, approvers: &[&str]) -> String {
         let mut proposal = proposal(over);
-        let approvals: Vec<_> = approvers
-            .iter()
-            .map(|name| json!({ "approver": name }))
-            .collect();
+        let approvals: Vec<_> = approvers.iter().map(|name| json!({ "approver": name })).collect();
         proposal.status = serde_json::from_value(json!({ "approvals": approvals })).unwrap();
         missing(&proposal, level).to_string()
     }
@@ -140,76 +129,42 @@ mod tests {
         assert_eq!(by(RiskLevel::High, &[]), "needs 1 person, not b-gent");
         assert_eq!(by(RiskLevel::High, &["ann"]), "");
         assert_eq!(by(RiskLevel::Critical, &[]), "needs 2 people, not b-gent");
-        assert_eq!(
-            by(RiskLevel::Critical, &["ann"]),
-            "needs 1 person, not b-gent"
-        );
-        assert_eq!(
-            by(RiskLevel::Critical, &["ann", "ann"]),
-            "needs 1 person, not b-gent"
-        );
+        assert_eq!(by(RiskLevel::Critical, &["ann"]), "needs 1 person, not b-gent");
+        assert_eq!(by(RiskLevel::Critical, &["ann", "ann"]), "needs 1 person, not b-gent");
         assert_eq!(by(RiskLevel::Critical, &["ann", "bob"]), "");
     }
 
     #[test]
     fn the_proposer_never_counts_and_t_gent_not_above_medium() {
         for name in ["b-gent", "system:serviceaccount:kgents-agents:b-gent"] {
-            assert_eq!(
-                lacks(&json!({}), RiskLevel::Medium, &[name]),
-                "needs 1 of t-gent, people"
-            );
+            assert_eq!(lacks(&json!({}), RiskLevel::Medium, &[name]), "needs 1 of t-gent, people");
         }
         for name in ["t-gent", "system:serviceaccount:kgents-agents:t-gent"] {
             assert_eq!(lacks(&json!({}), RiskLevel::Medium, &[name]), "");
-            assert_eq!(
-                lacks(&json!({}), RiskLevel::High, &[name]),
-                "needs 1 person, not b-gent"
-            );
+            assert_eq!(lacks(&json!({}), RiskLevel::High, &[name]), "needs 1 person, not b-gent");
         }
     }
 
     #[test]
     fn a_critical_urgency_asks_for_two_people_whatever_the_risk() {
         let urgent = json!({ "spec": { "urgency": "CRITICAL" } });
-        assert_eq!(
-            lacks(&urgent, RiskLevel::Low, &["ann"]),
-            "needs 1 person, not b-gent"
-        );
+        assert_eq!(lacks(&urgent, RiskLevel::Low, &["ann"]), "needs 1 person, not b-gent");
     }
 
     #[test]
     fn the_review_can_ask_for_more() {
         let review = |review: Value| json!({ "spec": { "review": review } });
         let by_hand = review(json!({ "autoMerge": false }));
-        assert_eq!(
-            lacks(&by_hand, RiskLevel::Low, &[]),
-            "needs 1 of t-gent, people"
-        );
+        assert_eq!(lacks(&by_hand, RiskLevel::Low, &[]), "needs 1 of t-gent, people");
         let one_more = review(json!({ "requiredApprovers": 1 }));
-        assert_eq!(
-            lacks(&one_more, RiskLevel::Low, &[]),
-            "needs 1 of t-gent, people"
-        );
-        assert_eq!(
-            lacks(&one_more, RiskLevel::Medium, &["ann"]),
-            "needs 1 of t-gent, people"
-        );
+        assert_eq!(lacks(&one_more, RiskLevel::Low, &[]), "needs 1 of t-gent, people");
+        assert_eq!(lacks(&one_more, RiskLevel::Medium, &["ann"]), "needs 1 of t-gent, people");
         let named = review(json!({ "requiredReviewers": ["ann", "bob"] }));
         assert_eq!(lacks(&named, RiskLevel::Low, &[]), "needs ann, bob");
         assert_eq!(lacks(&named, RiskLevel::High, &["ann", "eve"]), "needs bob");
         let both = review(json!({ "requiredReviewers": ["ann"], "requiredApprovers": 1 }));
-        assert_eq!(
-            lacks(&both, RiskLevel::Critical, &[]),
-            "needs ann and 2 people, not b-gent"
-        );
+        assert_eq!(lacks(&both, RiskLevel::Critical, &[]), "needs ann and 2 people, not b-gent");
         // Nonsense from outside adds nothing.
-        assert_eq!(
-            lacks(
-                &review(json!({ "requiredApprovers": -5 })),
-                RiskLevel::Low,
-                &[]
-            ),
-            ""
-        );
+        assert_eq!(lacks(&review(json!({ "requiredApprovers": -5 })), RiskLevel::Low, &[]), "");
     }
 }

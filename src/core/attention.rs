@@ -61,10 +61,7 @@ impl Bid {
 /// longest. It is a total preorder for any numbers; callers settle ties, such
 /// as by name.
 pub fn order(a: &Bid, b: &Bid) -> Ordering {
-    a.need
-        .cmp(&b.need)
-        .then_with(|| b.weight().total_cmp(&a.weight()))
-        .then_with(|| a.since.cmp(&b.since))
+    a.need.cmp(&b.need).then_with(|| b.weight().total_cmp(&a.weight())).then_with(|| a.since.cmp(&b.since))
 }
 
 /// Why an agent stands where it stands: the first, by [`order`], of what is
@@ -75,18 +72,10 @@ pub fn order(a: &Bid, b: &Bid) -> Ordering {
 /// their intensity; `asks` are the open proposals that it made or that target
 /// it. `level` is its activity; an agent that needs nothing bids with the step
 /// of its activity (busy, active, idle), so that rows do not dance.
-pub fn agent_bid(
-    agent: &Agent,
-    level: f64,
-    signals: &[(&Pheromone, f64)],
-    asks: &[&Proposal],
-    now: Timestamp,
-) -> Bid {
+pub fn agent_bid(agent: &Agent, level: f64, signals: &[(&Pheromone, f64)], asks: &[&Proposal], now: Timestamp) -> Bid {
     let asked = asks.iter().map(|proposal| ask_bid(agent, proposal, now));
     let broken = broken_bid(agent, now);
-    let warned = signals
-        .iter()
-        .filter_map(|(pheromone, intensity)| signal_bid(agent, pheromone, *intensity, now));
+    let warned = signals.iter().filter_map(|(pheromone, intensity)| signal_bid(agent, pheromone, *intensity, now));
     asked
         .filter(|bid| bid.need != Need::None)
         .chain(broken)
@@ -111,9 +100,7 @@ pub fn proposal_bid(proposal: &Proposal, level: RiskLevel, now: Timestamp) -> Bi
     }
     let pressing = approval::pressing(proposal, level);
     let missing = approval::missing(proposal, level);
-    let soon = expires_at(proposal)
-        .map(|end| end.duration_since(now))
-        .filter(|left| *left <= EXPIRES_SOON);
+    let soon = expires_at(proposal).map(|end| end.duration_since(now)).filter(|left| *left <= EXPIRES_SOON);
     if missing.is_nothing() && soon.is_none() {
         bid.reason = if pressing == RiskLevel::Low && proposal.spec.review.auto_merge {
             "merges by itself".to_owned()
@@ -132,11 +119,7 @@ pub fn proposal_bid(proposal: &Proposal, level: RiskLevel, now: Timestamp) -> Bi
     if assessed(proposal) != Some(level) {
         bid.confidence = UNSURE;
     }
-    bid.reason = if missing.is_nothing() {
-        "lacks nothing".to_owned()
-    } else {
-        missing.to_string()
-    };
+    bid.reason = if missing.is_nothing() { "lacks nothing".to_owned() } else { missing.to_string() };
     if let Some(left) = soon {
         bid.urgency = bid.urgency.max(0.9);
         bid.reason.push_str(", expires in ");
@@ -156,20 +139,12 @@ pub fn expires_at(proposal: &Proposal) -> Option<Timestamp> {
 /// Why nobody can decide about a proposal any more; `None` while it is open.
 fn settled(proposal: &Proposal, now: Timestamp) -> Option<String> {
     let status = proposal.status.as_ref();
-    let phase = status
-        .and_then(|status| status.phase)
-        .unwrap_or(ProposalPhase::Pending);
+    let phase = status.and_then(|status| status.phase).unwrap_or(ProposalPhase::Pending);
     let rejected = status
         .and_then(|status| status.rejections.first())
-        .map(|no| {
-            said(
-                &format!("rejected by {}", no.approver),
-                no.reason.as_deref(),
-            )
-        });
-    let outcome = status
-        .and_then(|status| status.execution.as_ref())
-        .and_then(|execution| execution.message.as_deref());
+        .map(|no| said(&format!("rejected by {}", no.approver), no.reason.as_deref()));
+    let outcome =
+        status.and_then(|status| status.execution.as_ref()).and_then(|execution| execution.message.as_deref());
     let words = match phase {
         ProposalPhase::Pending | ProposalPhase::Reviewing => {
             let expired = expires_at(proposal).is_some_and(|end| end <= now);
@@ -225,16 +200,12 @@ fn broken_bid(agent: &Agent, now: Timestamp) -> Option<Bid> {
         _ => return None,
     };
     let said = complaint(status);
-    let current = status.observed_generation.is_none()
-        || status.observed_generation == agent.metadata.generation;
+    let current = status.observed_generation.is_none() || status.observed_generation == agent.metadata.generation;
     Some(Bid {
         need: Need::Broken,
         urgency,
         confidence: if current { 1.0 } else { UNSURE },
-        since: said
-            .map(|condition| condition.last_transition_time.0)
-            .or(created(&agent.metadata))
-            .unwrap_or(now),
+        since: said.map(|condition| condition.last_transition_time.0).or(created(&agent.metadata)).unwrap_or(now),
         reason: said.map_or_else(|| fallback.to_owned(), words),
     })
 }
@@ -243,20 +214,11 @@ fn broken_bid(agent: &Agent, now: Timestamp) -> Option<Bid> {
 /// Ready, not Progressing, or else False.
 fn complaint(status: &AgentStatus) -> Option<&Condition> {
     let is = |type_: &str, state: &str| {
-        status
-            .conditions
-            .iter()
-            .find(|condition| condition.type_ == type_ && condition.status == state)
+        status.conditions.iter().find(|condition| condition.type_ == type_ && condition.status == state)
     };
-    is("Stalled", "True")
-        .or_else(|| is("Ready", "False"))
-        .or_else(|| is("Progressing", "False"))
-        .or_else(|| {
-            status
-                .conditions
-                .iter()
-                .find(|condition| condition.status == "False" && condition.type_ != "Stalled")
-        })
+    is("Stalled", "True").or_else(|| is("Ready", "False")).or_else(|| is("Progressing", "False")).or_else(|| {
+        status.conditions.iter().find(|condition| condition.status == "False" && condition.type_ != "Stalled")
+    })
 }
 
 /// A condition in its own words.
@@ -291,9 +253,7 @@ fn signal_bid(agent: &Agent, pheromone: &Pheromone, intensity: f64, now: Timesta
 }
 
 fn payload_text(payload: &Value) -> String {
-    payload
-        .as_str()
-        .map_or_else(|| payload.to_string(), |text| text.trim().to_owned())
+    payload.as_str().map_or_else(|| payload.to_string(), |text| text.trim().to_owned())
 }
 
 /// The bid of an agent that needs nobody.
@@ -304,9 +264,7 @@ fn quiet_bid(agent: &Agent, level: f64, now: Timestamp) -> Bid {
     let reason = match phase {
         Some(AgentPhase::Terminating) => "being deleted".to_owned(),
         _ if agent.spec.paused => "paused".to_owned(),
-        Some(AgentPhase::Pending) => status
-            .and_then(complaint)
-            .map_or_else(|| "being made".to_owned(), words),
+        Some(AgentPhase::Pending) => status.and_then(complaint).map_or_else(|| "being made".to_owned(), words),
         _ => state.to_string(),
     };
     Bid {

@@ -66,16 +66,13 @@ impl Fade {
     pub fn of(pheromone: &Pheromone) -> Result<Self, FadeError> {
         let spec = &pheromone.spec;
         let emitted = match (&spec.emitted_at, &pheromone.metadata.creation_timestamp) {
-            (Some(text), _) => text
-                .parse()
-                .map_err(|_| FadeError::EmittedAt(text.clone()))?,
+            (Some(text), _) => text.parse().map_err(|_| FadeError::EmittedAt(text.clone()))?,
             (None, Some(created)) => created.0,
             (None, None) => return Err(FadeError::NoStamp),
         };
         Self::new(
             spec.initial_intensity.unwrap_or(DEFAULT_INTENSITY),
-            spec.half_life_minutes
-                .unwrap_or_else(|| default_half_life_minutes(spec.type_)),
+            spec.half_life_minutes.unwrap_or_else(|| default_half_life_minutes(spec.type_)),
             emitted,
             spec.ttl_seconds,
         )
@@ -98,18 +95,9 @@ impl Fade {
         if let Some(ttl) = ttl_seconds.filter(|ttl| *ttl < 0) {
             return Err(FadeError::Ttl(ttl));
         }
-        let mut fade = Self {
-            initial,
-            half_life_minutes,
-            emitted,
-            gone: None,
-        };
-        let ended =
-            ttl_seconds.and_then(|ttl| emitted.checked_add(SignedDuration::from_secs(ttl)).ok());
-        fade.gone = [fade.decays_to(GONE_BELOW), ended]
-            .into_iter()
-            .flatten()
-            .min();
+        let mut fade = Self { initial, half_life_minutes, emitted, gone: None };
+        let ended = ttl_seconds.and_then(|ttl| emitted.checked_add(SignedDuration::from_secs(ttl)).ok());
+        fade.gone = [fade.decays_to(GONE_BELOW), ended].into_iter().flatten().min();
         Ok(fade)
     }
 
@@ -168,10 +156,7 @@ impl Fade {
         if level < GONE_BELOW {
             return self.gone;
         }
-        [self.decays_to(level), self.gone]
-            .into_iter()
-            .flatten()
-            .min()
+        [self.decays_to(level), self.gone].into_iter().flatten().min()
     }
 
     /// When decay alone has brought it below `level`; the emission if it never
@@ -195,8 +180,8 @@ pub(crate) fn share_left(elapsed: SignedDuration, half_life_seconds: f64) -> f64
     (-elapsed.as_secs_f64().max(0.0) / half_life_seconds).exp2()
 }
 
-/// The time until at most `share` (above 0, at most 1) is left: `half-life *
-/// log2(1 / share)`. `None` when no duration is that long.
+/// The time until at most `share` (up to 1) is left: `half-life * log2(1 /
+/// share)`. `None` when no duration is that long: nothing decays to 0.
 ///
 /// It is lengthened by what both formulas may round away (1e-15 half-lives and
 /// a nanosecond), so that [`share_left`] after it is never above `share`.
@@ -204,9 +189,7 @@ pub(crate) fn time_to(share: f64, half_life_seconds: f64) -> Option<SignedDurati
     const ROUNDING: f64 = 4.0 * f64::EPSILON;
     let half_lives = -share.log2();
     let half_lives = half_lives + ROUNDING * (1.0 + half_lives);
-    SignedDuration::try_from_secs_f64(half_life_seconds * half_lives)
-        .ok()?
-        .checked_add(SignedDuration::from_nanos(1))
+    SignedDuration::try_from_secs_f64(half_life_seconds * half_lives).ok()?.checked_add(SignedDuration::from_nanos(1))
 }
 
 #[cfg(test)]

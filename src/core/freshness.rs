@@ -27,13 +27,7 @@ pub enum Area {
 
 impl Area {
     /// Every area.
-    pub const ALL: [Self; 5] = [
-        Self::Agents,
-        Self::Pheromones,
-        Self::Proposals,
-        Self::Cluster,
-        Self::Thoughts,
-    ];
+    pub const ALL: [Self; 5] = [Self::Agents, Self::Pheromones, Self::Proposals, Self::Cluster, Self::Thoughts];
 
     /// How old an answer may be and still be fresh when nothing is stable.
     pub fn base(self) -> SignedDuration {
@@ -168,14 +162,7 @@ mod tests {
 
     #[test]
     fn freshness_by_age() {
-        let cases = [
-            (-5, "FRESH"),
-            (0, "FRESH"),
-            (59, "FRESH"),
-            (60, "STALE"),
-            (119, "STALE"),
-            (120, "OLD"),
-        ];
+        let cases = [(-5, "FRESH"), (0, "FRESH"), (59, "FRESH"), (60, "STALE"), (119, "STALE"), (120, "OLD")];
         for (age, expected) in cases {
             assert_eq!(freshness(Area::Agents, secs(age), 0.0).as_str(), expected);
         }
@@ -185,8 +172,7 @@ mod tests {
 
     #[test]
     fn stability_by_syncs_and_change() {
-        let close =
-            |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found}");
+        let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found}");
         close(stability(&[], 0.0), 0.0);
         close(stability(&[true], 0.0), 1.0);
         close(stability(&[true, false, true, true], 0.2), 0.75 * 0.8);

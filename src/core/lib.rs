@@ -18,9 +18,5 @@ mod testing;
 
 /// Forces a figure into 0..=1. What is no number counts as 0.
 pub(crate) fn unit(figure: f64) -> f64 {
-    if figure.is_nan() {
-        0.0
-    } else {
-        figure.clamp(0.0, 1.0)
-    }
+    if figure.is_nan() { 0.0 } else { figure.clamp(0.0, 1.0) }
 }

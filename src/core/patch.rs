@@ -17,12 +17,8 @@ const MAX_DEPTH: usize = 128;
 const MAX_COPIED_BYTES: usize = 3 << 20;
 
 /// What the API server keeps by itself: it differs without anybody's will.
-const NOT_THE_CHANGE: [&str; 4] = [
-    "/status",
-    "/metadata/generation",
-    "/metadata/managedFields",
-    "/metadata/resourceVersion",
-];
+const NOT_THE_CHANGE: [&str; 4] =
+    ["/status", "/metadata/generation", "/metadata/managedFields", "/metadata/resourceVersion"];
 
 /// Why a patch cannot be applied.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -64,26 +60,19 @@ pub fn apply(patch: &ProposedPatch, target: &Value) -> Result<Value, PatchError>
     match patch.type_ {
         PatchType::Merge | PatchType::Apply => {
             if !patch.content.is_object() {
-                return Err(PatchError::NotAnObject {
-                    patch: patch.type_,
-                    found: kind(&patch.content),
-                });
+                return Err(PatchError::NotAnObject { patch: patch.type_, found: kind(&patch.content) });
             }
             json_patch::merge(&mut object, &patch.content);
         }
         PatchType::Json => operate(&mut object, &patch.content)?,
     }
-    if object.is_object() {
-        Ok(object)
-    } else {
-        Err(PatchError::LeavesNoObject(kind(&object)))
-    }
+    if object.is_object() { Ok(object) } else { Err(PatchError::LeavesNoObject(kind(&object))) }
 }
 
 /// Applies a list of RFC 6902 operations, one by one, within the limits.
 fn operate(object: &mut Value, content: &Value) -> Result<(), PatchError> {
-    let operations: json_patch::Patch = serde_json::from_value(content.clone())
-        .map_err(|error| PatchError::NotOperations(error.to_string()))?;
+    let operations: json_patch::Patch =
+        serde_json::from_value(content.clone()).map_err(|error| PatchError::NotOperations(error.to_string()))?;
     let mut copied = 0;
     for (index, operation) in operations.iter().enumerate() {
         within_limits(operation, object, &mut copied)
@@ -91,21 +80,13 @@ fn operate(object: &mut Value, content: &Value) -> Result<(), PatchError> {
                 json_patch::patch_unsafe(object, std::slice::from_ref(operation))
                     .map_err(|error| error.kind.to_string())
             })
-            .map_err(|why| PatchError::Operation {
-                number: index + 1,
-                path: operation.path().to_string(),
-                why,
-            })?;
+            .map_err(|why| PatchError::Operation { number: index + 1, path: operation.path().to_string(), why })?;
     }
     Ok(())
 }
 
 /// Whether an operation keeps the object small and shallow enough.
-fn within_limits(
-    operation: &PatchOperation,
-    object: &Value,
-    copied: &mut usize,
-) -> Result<(), String> {
+fn within_limits(operation: &PatchOperation, object: &Value, copied: &mut usize) -> Result<(), String> {
     let value = match operation {
         PatchOperation::Add(add) => Some(&add.value),
         PatchOperation::Replace(replace) => Some(&replace.value),
@@ -118,15 +99,11 @@ fn within_limits(
         PatchOperation::Remove(_) | PatchOperation::Test(_) => None,
     };
     if *copied > MAX_COPIED_BYTES {
-        return Err(format!(
-            "the patch copies more than {MAX_COPIED_BYTES} bytes"
-        ));
+        return Err(format!("the patch copies more than {MAX_COPIED_BYTES} bytes"));
     }
     let place = operation.path().as_str().matches('/').count();
     if value.is_some_and(|value| place + depth(value) > MAX_DEPTH) {
-        return Err(format!(
-            "the object would be nested deeper than {MAX_DEPTH}"
-        ));
+        return Err(format!("the object would be nested deeper than {MAX_DEPTH}"));
     }
     Ok(())
 }
@@ -148,23 +125,13 @@ fn depth(value: &Value) -> usize {
 pub fn changed_leaves(before: &Value, after: &Value) -> Vec<String> {
     let mut changed = Vec::new();
     let there = |object: &&Value| !object.is_null();
-    compare(
-        Some(before).filter(there),
-        Some(after).filter(there),
-        &mut String::new(),
-        &mut changed,
-    );
+    compare(Some(before).filter(there), Some(after).filter(there), &mut String::new(), &mut changed);
     changed
 }
 
 /// Appends the leaves at and below `path` that differ between two values,
 /// either of which may be absent.
-fn compare(
-    before: Option<&Value>,
-    after: Option<&Value>,
-    path: &mut String,
-    changed: &mut Vec<String>,
-) {
+fn compare(before: Option<&Value>, after: Option<&Value>, path: &mut String, changed: &mut Vec<String>) {
     if before == after || NOT_THE_CHANGE.contains(&path.as_str()) {
         return;
     }
@@ -185,10 +152,7 @@ fn compare(
         });
     }
     // Sorted, whatever order the maps keep.
-    let fields: BTreeSet<&String> = present()
-        .filter_map(Value::as_object)
-        .flat_map(|fields| fields.keys())
-        .collect();
+    let fields: BTreeSet<&String> = present().filter_map(Value::as_object).flat_map(|fields| fields.keys()).collect();
     for field in fields {
         let [before, after] = sides.map(|side| side?.get(field));
         let token = field.replace('~', "~0").replace('/', "~1");

@@ -35,9 +35,7 @@ pub struct RiskConfig {
 
 impl Default for RiskConfig {
     fn default() -> Self {
-        Self {
-            thresholds: [0.2, 0.5, 0.8],
-        }
+        Self { thresholds: [0.2, 0.5, 0.8] }
     }
 }
 
@@ -125,11 +123,7 @@ pub fn magnitude(changed_leaves: usize) -> f64 {
 pub fn tests_factor(tests: &TestChange) -> f64 {
     let net = net_tests(tests);
     let doublings = (net.unsigned_abs() as f64 + 1.0).log2();
-    if net >= 0 {
-        (1.0 - 0.05 * doublings).max(0.5)
-    } else {
-        (1.0 + 0.1 * doublings).min(1.5)
-    }
+    if net >= 0 { (1.0 - 0.05 * doublings).max(0.5) } else { (1.0 + 0.1 * doublings).min(1.5) }
 }
 
 /// What haste adds: `min(.5, sum of .1 * (1 - age / 1 h))` over the other
@@ -147,11 +141,7 @@ pub fn velocity(others: &[SignedDuration]) -> f64 {
 /// What the last day adds: `min(.3, .05 * base risk merged in the last 24 h)`;
 /// the most when that is no number.
 pub fn cumulative(merged_base: f64) -> f64 {
-    if merged_base.is_nan() {
-        MAX_CUMULATIVE
-    } else {
-        (0.05 * merged_base).clamp(0.0, MAX_CUMULATIVE)
-    }
+    if merged_base.is_nan() { MAX_CUMULATIVE } else { (0.05 * merged_base).clamp(0.0, MAX_CUMULATIVE) }
 }
 
 /// The risk of a change: `clamp01(base + velocity + cumulative)` with `base =
@@ -179,9 +169,7 @@ pub fn risk(input: &RiskInput, config: &RiskConfig) -> Risk {
         }
     };
     let effect = effect.filter(|effect| effect.weight > weight(input.change_type));
-    let heaviest = effect
-        .as_ref()
-        .map_or(weight(input.change_type), |effect| effect.weight);
+    let heaviest = effect.as_ref().map_or(weight(input.change_type), |effect| effect.weight);
     let base = heaviest * magnitude(changed.unwrap_or(0)) * tests_factor(input.tests);
 
     let velocity = input.others.map_or_else(
@@ -207,24 +195,14 @@ pub fn risk(input: &RiskInput, config: &RiskConfig) -> Risk {
         level = config.level(total).max(RiskLevel::High);
     }
 
-    let what = effect.map_or_else(
-        || Cow::from(input.change_type.as_str()),
-        |effect| effect.what,
-    );
+    let what = effect.map_or_else(|| Cow::from(input.change_type.as_str()), |effect| effect.what);
     let mut reasons = vec![
         base_reason(&what, heaviest, changed, input.tests),
         velocity_reason(input.others),
         cumulative_reason(merged_base),
     ];
     reasons.extend(missing.iter().map(|what| format!("at least HIGH: {what}")));
-    Risk {
-        base,
-        velocity,
-        cumulative,
-        total,
-        level,
-        reasons,
-    }
+    Risk { base, velocity, cumulative, total, level, reasons }
 }
 
 /// Tests that a change adds, or takes away if negative.
@@ -269,43 +247,15 @@ fn cumulative_reason(merged_base: Option<f64>) -> String {
 
 impl From<Risk> for RiskStatus {
     fn from(risk: Risk) -> Self {
-        let Risk {
-            base,
-            velocity,
-            cumulative,
-            total,
-            level,
-            reasons,
-        } = risk;
-        Self {
-            base,
-            velocity,
-            cumulative,
-            total,
-            level,
-            reasons,
-        }
+        let Risk { base, velocity, cumulative, total, level, reasons } = risk;
+        Self { base, velocity, cumulative, total, level, reasons }
     }
 }
 
 impl From<RiskStatus> for Risk {
     fn from(status: RiskStatus) -> Self {
-        let RiskStatus {
-            base,
-            velocity,
-            cumulative,
-            total,
-            level,
-            reasons,
-        } = status;
-        Self {
-            base,
-            velocity,
-            cumulative,
-            total,
-            level,
-            reasons,
-        }
+        let RiskStatus { base, velocity, cumulative, total, level, reasons } = status;
+        Self { base, velocity, cumulative, total, level, reasons }
     }
 }
 

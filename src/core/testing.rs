@@ -8,10 +8,7 @@ use serde_json::{Value, json};
 /// How property tests run. Failures are printed and not kept in files: the
 /// folder that proptest makes for them would stand in `src/` as a room.
 pub(crate) fn config() -> ProptestConfig {
-    ProptestConfig {
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
 }
 
 /// Noon of the first day of 2026, UTC: "now" wherever a test needs one.
@@ -70,10 +67,7 @@ pub(crate) fn proposal(over: &Value) -> Proposal {
 
 /// Any moment, the ends of time among them.
 pub(crate) fn any_time() -> impl Strategy<Value = Timestamp> {
-    let (first, last) = (
-        Timestamp::MIN.as_nanosecond(),
-        Timestamp::MAX.as_nanosecond(),
-    );
+    let (first, last) = (Timestamp::MIN.as_nanosecond(), Timestamp::MAX.as_nanosecond());
     prop_oneof![
         1 => Just(Timestamp::MIN),
         1 => Just(Timestamp::MAX),
@@ -98,13 +92,7 @@ pub(crate) fn any_duration() -> impl Strategy<Value = SignedDuration> {
 
 /// Any float at all: NaN, the infinities, subnormals, and often 0 to 1.
 pub(crate) fn any_float() -> impl Strategy<Value = f64> {
-    prop_oneof![
-        proptest::num::f64::ANY,
-        0.0..=1.0_f64,
-        Just(0.0),
-        Just(-0.0),
-        Just(1.0)
-    ]
+    prop_oneof![proptest::num::f64::ANY, 0.0..=1.0_f64, Just(0.0), Just(-0.0), Just(1.0)]
 }
 
 /// Small JSON of every shape.

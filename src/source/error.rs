@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -62,7 +63,7 @@ pub enum SourceError {
     #[error("cannot connect to {origin}: {problem}")]
     Connect {
         /// Who was asked.
-        origin: Origin,
+        origin: Arc<Origin>,
         /// What happened.
         problem: String,
     },
@@ -70,7 +71,7 @@ pub enum SourceError {
     #[error("no secure connection to {origin}: {problem}")]
     Tls {
         /// Who was asked.
-        origin: Origin,
+        origin: Arc<Origin>,
         /// What is wrong, and with whose certificate.
         problem: String,
     },
@@ -78,7 +79,7 @@ pub enum SourceError {
     #[error("{origin} did not answer within {limit:?}")]
     Timeout {
         /// Who was asked.
-        origin: Origin,
+        origin: Arc<Origin>,
         /// How long we waited.
         limit: Duration,
     },
@@ -86,7 +87,7 @@ pub enum SourceError {
     #[error("{origin} is not available now: {code} {message}")]
     Unavailable {
         /// Who was asked.
-        origin: Origin,
+        origin: Arc<Origin>,
         /// The HTTP status.
         code: u16,
         /// What it said.
@@ -96,7 +97,7 @@ pub enum SourceError {
     #[error("{origin} does not look like a Kubernetes API server: it answered {saw}")]
     NotKubernetes {
         /// Who was asked.
-        origin: Origin,
+        origin: Arc<Origin>,
         /// The beginning of what it said.
         saw: String,
     },
@@ -104,7 +105,7 @@ pub enum SourceError {
     #[error("{origin} refuses the credentials: {problem}")]
     Unauthorized {
         /// Who was asked.
-        origin: Origin,
+        origin: Arc<Origin>,
         /// Why, as far as it is known.
         problem: String,
     },
@@ -112,7 +113,7 @@ pub enum SourceError {
     #[error("not allowed to {verb} {resource}{}: {detail}", place(namespace.as_deref()))]
     Forbidden {
         /// Who was asked.
-        origin: Origin,
+        origin: Arc<Origin>,
         /// What was asked: get, list, watch, create, patch.
         verb: String,
         /// The resource with its group, as RBAC names it.
@@ -323,8 +324,8 @@ pub(crate) fn quoted(word: &str) -> String {
 mod tests {
     use super::*;
 
-    fn origin() -> Origin {
-        Origin { server: "https://10.0.0.1:6443".into(), context: "blue moon".into() }
+    fn origin() -> Arc<Origin> {
+        Arc::new(Origin { server: "https://10.0.0.1:6443".into(), context: "blue moon".into() })
     }
 
     #[test]
@@ -353,7 +354,7 @@ mod tests {
             ),
             (
                 SourceError::Forbidden {
-                    origin: Origin::default(),
+                    origin: Arc::default(),
                     verb: "list".into(),
                     resource: resource(),
                     namespace: Some("x".into()),
@@ -373,7 +374,11 @@ mod tests {
                 Some("kgents agents list"),
             ),
             (
-                SourceError::Ambiguous { resource: resource(), name: "b".into(), namespaces: vec!["x".into(), "y".into()] },
+                SourceError::Ambiguous {
+                    resource: resource(),
+                    name: "b".into(),
+                    namespaces: vec!["x".into(), "y".into()],
+                },
                 "there are several agents.kgents.io named b, in the namespaces x, y",
                 Some("kgents agents describe b -n x"),
             ),
@@ -387,9 +392,7 @@ mod tests {
     #[test]
     fn only_who_cannot_be_reached_is_unreachable() {
         assert!(SourceError::NoKubeconfig { tried: Vec::new() }.is_unreachable());
-        assert!(
-            SourceError::Unavailable { origin: origin(), code: 503, message: String::new() }.is_unreachable()
-        );
+        assert!(SourceError::Unavailable { origin: origin(), code: 503, message: String::new() }.is_unreachable());
         assert!(!SourceError::Missing { resource: String::new() }.is_unreachable());
         assert!(!SourceError::Conflict { message: String::new() }.is_unreachable());
         assert!(!SourceError::Invalid { message: String::new() }.is_unreachable());

@@ -95,6 +95,8 @@ pub struct App {
     pub(crate) frozen: bool,
     pub(crate) thoughts: Selection<u64>,
     hits: HitMap,
+    /// The views are older than the terrarium.
+    stale: bool,
 }
 
 impl App {
@@ -115,6 +117,7 @@ impl App {
             frozen: false,
             thoughts: Selection::default(),
             hits: HitMap::default(),
+            stale: false,
         }
     }
 
@@ -122,6 +125,7 @@ impl App {
     pub fn over(terrarium: Terrarium, look: Look, size: (u16, u16), now: Timestamp) -> Self {
         let mut app = Self { terrarium, ..Self::new(look, size, now) };
         app.refresh();
+        app.settle();
         app
     }
 
@@ -133,6 +137,10 @@ impl App {
     /// Takes in something that happened.
     pub fn update(&mut self, msg: Msg, now: Timestamp) -> Update {
         self.now = now;
+        if !matches!(msg, Msg::Batch(_)) {
+            // A key means the rows that a person would see now.
+            self.settle();
+        }
         let mut update = Update::default();
         match msg {
             Msg::Key(event) if event.kind != KeyEventKind::Release => {
@@ -151,19 +159,27 @@ impl App {
                 let outcome = self.terrarium.apply(batch, now);
                 if !outcome.is_empty() {
                     self.terrarium.tick(now);
-                    self.refresh();
+                    self.stale = true;
                     update.redraw = true;
                 }
             }
             Msg::Wake => {
                 self.terrarium.tick(now);
-                self.refresh();
+                self.stale = true;
                 update.redraw = true;
             }
         }
-        self.scroll();
         update.wake_at = self.terrarium.next_end();
         update
+    }
+
+    /// Brings the views up to what is known, once for however many changes
+    /// came since the last time, and the cursors into sight.
+    pub fn settle(&mut self) {
+        if std::mem::take(&mut self.stale) {
+            self.refresh();
+        }
+        self.scroll();
     }
 
     /// Where keys go at the moment.

@@ -12,8 +12,7 @@ use serde_json::json;
 
 use crate::action::{Action, Place, TABLE, find};
 use crate::app::{App, Overlay, Subject};
-use crate::draw::draw;
-use crate::frames::{frame, look};
+use crate::frames::{draw, frame, look};
 use crate::layout::Pane;
 use crate::msg::{Effect, Msg, Update};
 use crate::testing::{batch, change, garden, gone, now};
@@ -113,10 +112,12 @@ fn a_row_that_moves_takes_the_cursor_along_and_its_neighbour_takes_over() {
     let last = selected_agent(&app);
     let failed = json!({ "spec": { "genus": "Q" }, "status": { "phase": "Failed" } });
     app.update(Msg::Batch(batch(vec![change(Kind::Agent, &last, 9, failed, false)], Vec::new())), now());
+    app.settle();
     assert_eq!(selected_agent(&app), last);
     assert!(app.agents.place() < 8, "a failed agent stands high");
     let place = app.agents.place();
     app.update(Msg::Batch(batch(vec![gone(Kind::Agent, &last)], Vec::new())), now());
+    app.settle();
     assert_ne!(selected_agent(&app), last);
     assert_eq!(app.agents.place(), place);
 }
@@ -127,17 +128,17 @@ fn enter_opens_the_row_and_esc_comes_back() {
     let name = selected_agent(&app);
     keys(&mut app, "<cr>");
     assert!(matches!(&app.overlay, Some(Overlay { subject: Subject::Agent(key), .. }) if key.name() == name));
-    assert!(frame(&app).contains(&format!("─ {name} ")));
+    assert!(frame(&mut app).contains(&format!("─ {name} ")));
     keys(&mut app, "<right> <right> <right>");
     assert_eq!(app.overlay.as_ref().unwrap().tab, 3);
-    assert!(frame(&app).contains("apiVersion: kgents.io/v1"), "{}", frame(&app));
+    assert!(frame(&mut app).contains("apiVersion: kgents.io/v1"), "{}", frame(&mut app));
     keys(&mut app, "<right> <left> <left>");
     assert_eq!(app.overlay.as_ref().unwrap().tab, 3 - 1);
     keys(&mut app, "<esc>");
     assert!(app.overlay.is_none());
     for (words, title) in [("2 <cr>", "half-life"), ("3 <cr>", "velocity"), ("4 <cr>", "around it")] {
         keys(&mut app, words);
-        assert!(frame(&app).contains(title), "{words}\n{}", frame(&app));
+        assert!(frame(&mut app).contains(title), "{words}\n{}", frame(&mut app));
         keys(&mut app, "q");
         assert!(app.overlay.is_none(), "q closes what is open first");
     }
@@ -186,8 +187,9 @@ fn thoughts_follow_until_a_person_looks_back() {
     let chosen = seq(&app);
     let news = json!({ "spec": { "genus": "B" }, "status": { "phase": "Degraded" } });
     app.update(Msg::Batch(batch(vec![change(Kind::Agent, "b-gent", 77, news, false)], Vec::new())), now());
+    app.settle();
     assert_eq!(seq(&app), chosen, "what is read stays");
-    assert!(frame(&app).contains("frozen"));
+    assert!(frame(&mut app).contains("frozen"));
     keys(&mut app, "G");
     assert!(!app.frozen);
     keys(&mut app, "<space>");
@@ -219,7 +221,7 @@ fn leaving_suspending_and_redrawing_are_effects() {
 fn help_names_every_key_of_the_pane() {
     let mut app = app();
     keys(&mut app, "4 ?");
-    let text = frame(&app);
+    let text = frame(&mut app);
     for row in TABLE.iter().filter(|row| !row.help.is_empty()) {
         assert!(text.contains(row.help), "{}", row.help);
     }
@@ -231,7 +233,7 @@ fn help_names_every_key_of_the_pane() {
 fn a_click_selects_and_a_second_opens() {
     let mut app = app();
     let mut buffer = Buffer::empty(Rect::new(0, 0, 160, 45));
-    let hits = draw(&app, &mut buffer);
+    let hits = draw(&mut app, &mut buffer);
     app.drawn(hits);
     let click = |app: &mut App, x, y| {
         let event = MouseEvent {
@@ -246,7 +248,7 @@ fn a_click_selects_and_a_second_opens() {
     assert_eq!(app.agents.place(), 2);
     click(&mut app, 10, 5);
     assert!(app.overlay.is_some());
-    let hits = draw(&app, &mut buffer);
+    let hits = draw(&mut app, &mut buffer);
     app.drawn(hits);
     click(&mut app, 0, 44);
     assert!(app.overlay.is_none(), "a click beside it closes it");
@@ -256,17 +258,17 @@ fn a_click_selects_and_a_second_opens() {
 fn what_shows_says_when_it_changes_and_silence_sleeps() {
     let mut app = app();
     let mut buffer = Buffer::empty(Rect::new(0, 0, 160, 45));
-    let wake = draw(&app, &mut buffer).wake_at.unwrap();
+    let wake = draw(&mut app, &mut buffer).wake_at.unwrap();
     assert!(wake > now() && wake <= now() + SignedDuration::from_secs(60));
     // A day later all has faded: only the minute of the clock is left.
     let later = now() + SignedDuration::from_hours(48);
     app.update(Msg::Wake, later);
-    let first = frame(&app);
+    let first = frame(&mut app);
     let minute = |at: Timestamp| at.as_second().div_euclid(60);
-    let wake = draw(&app, &mut buffer).wake_at.unwrap();
+    let wake = draw(&mut app, &mut buffer).wake_at.unwrap();
     assert_eq!(minute(wake), minute(later) + 1);
     app.update(Msg::Wake, later + SignedDuration::from_secs(20));
-    assert_eq!(frame(&app), first, "nothing visible moved within the minute");
+    assert_eq!(frame(&mut app), first, "nothing visible moved within the minute");
 }
 
 /// Each drawn value that depends on time must have asked to be woken: between
@@ -279,13 +281,13 @@ fn between_two_wakes_no_cell_changes() {
     for _ in 0..200 {
         let update = app.update(Msg::Wake, at);
         let mut buffer = Buffer::empty(area);
-        let frame = draw(&app, &mut buffer).wake_at;
+        let frame = draw(&mut app, &mut buffer).wake_at;
         let wake = [update.wake_at, frame].into_iter().flatten().min().unwrap();
         let just_before = wake - SignedDuration::from_millis(1);
         if just_before > at + SignedDuration::from_millis(100) {
             app.update(Msg::Wake, just_before);
             let mut later = Buffer::empty(area);
-            draw(&app, &mut later);
+            draw(&mut app, &mut later);
             let changes: Vec<_> =
                 buffer.diff(&later).into_iter().map(|(x, y, cell)| (x, y, cell.symbol().to_owned())).collect();
             assert!(changes.is_empty(), "at {at}, before {wake}: {changes:?}");
@@ -326,7 +328,7 @@ proptest! {
                 }
             }
             let mut buffer = Buffer::empty(Rect::new(0, 0, app.size.0, app.size.1));
-            let hits = draw(&app, &mut buffer);
+            let hits = draw(&mut app, &mut buffer);
             prop_assert!(hits.wake_at.is_none_or(|wake| wake > at));
             app.drawn(hits);
         }

@@ -49,10 +49,10 @@ pub fn draw(app: &App, buffer: &mut Buffer) -> HitMap {
         }
         chrome::banner(&mut pen, layout.footer);
     }
-    chrome::footer(&mut pen, layout.footer);
     if let Some(overlay) = &app.overlay {
         draw_overlay(&mut pen, overlay);
     }
+    chrome::footer(&mut pen, layout.footer);
     // A moment that is past already (two steps in one instant, a clock that
     // was set) must not make the window spin.
     if let Some(at) = &mut hits.wake_at {

@@ -11,7 +11,7 @@ use ratatui::layout::Rect;
 use serde_json::json;
 
 use crate::app::{App, Look};
-use crate::draw::draw;
+use crate::hit::HitMap;
 use crate::snapshot::plain;
 use crate::testing::{batch, change, garden, live, now};
 use crate::theme::{ColourLevel, Theme};
@@ -20,14 +20,20 @@ pub(crate) fn look() -> Look {
     Look { theme: Theme::new(ColourLevel::True, false), zone: TimeZone::UTC }
 }
 
-pub(crate) fn frame(app: &App) -> String {
+/// Draws as the runtime does: the views first, then the cells.
+pub(crate) fn draw(app: &mut App, buffer: &mut Buffer) -> HitMap {
+    app.settle();
+    crate::draw::draw(app, buffer)
+}
+
+pub(crate) fn frame(app: &mut App) -> String {
     let mut buffer = Buffer::empty(Rect::new(0, 0, app.size.0, app.size.1));
     draw(app, &mut buffer);
     plain(&buffer)
 }
 
 fn of(terrarium: Terrarium, size: (u16, u16)) -> String {
-    frame(&App::over(terrarium, look(), size, now()))
+    frame(&mut App::over(terrarium, look(), size, now()))
 }
 
 #[test]
@@ -97,9 +103,9 @@ fn hostile_and_wide_text_stays_in_its_cells() {
 fn colours_are_a_luxury() {
     for (name, level, ascii) in [("ansi16", ColourLevel::Ansi16, false), ("none_ascii", ColourLevel::None, true)] {
         let look = Look { theme: Theme::new(level, ascii), zone: TimeZone::UTC };
-        let app = App::over(garden(), look, (80, 24), now());
+        let mut app = App::over(garden(), look, (80, 24), now());
         let mut buffer = Buffer::empty(Rect::new(0, 0, 80, 24));
-        draw(&app, &mut buffer);
+        draw(&mut app, &mut buffer);
         if ascii {
             let text = plain(&buffer);
             assert!(text.chars().all(|c| c.is_ascii() || "…·—“”→⏎⇥←⇧␣".contains(c)), "{text}");

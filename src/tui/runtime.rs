@@ -230,6 +230,7 @@ impl Window {
     }
 
     fn draw(&mut self, terminal: &mut Terminal) -> io::Result<()> {
+        self.app.settle();
         let mut hits = HitMap::default();
         terminal.show(self.app.size, |buffer| hits = draw::draw(&self.app, buffer))?;
         self.frame_wake = hits.wake_at;

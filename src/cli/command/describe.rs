@@ -56,7 +56,7 @@ pub(crate) fn run(kind: Kind, name: &str, format: Format, global: &Global, io: &
         Format::Json | Format::Yaml => output::data(io.out, format, &Item::of(&terrarium, kind, &key, now))?,
         Format::Name => writeln!(io.out, "{}", object::name(kind, &key))?,
         Format::Table | Format::Wide => {
-            Scene { terrarium: &terrarium, events: &events, key: &key, now }.page(kind, io)?
+            Scene { terrarium: &terrarium, events: &events, key: &key, now }.page(kind, io)?;
         }
     }
     Ok(Code::Ok)

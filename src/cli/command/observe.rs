@@ -163,7 +163,7 @@ fn snapshot(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failu
         };
         let frame = settle(Follow::start(global.source(), end));
         // Whether who did not answer was reached at all decides the exit code.
-        let answer = async { Client::connect(&global.source()).await?.server_version().await };
+        let answer = Box::pin(async { Client::connect(&global.source()).await?.server_version().await });
         Ok(tokio::join!(frame, answer))
     })?;
     let is_terminal = io::is_terminal();

@@ -24,7 +24,8 @@ pub(crate) struct Plain {
     deaths: usize,
     scene: Option<Scene>,
     link: Option<Link>,
-    watches: BTreeMap<Kind, WatchState>,
+    /// What is told to be wrong with a kind.
+    troubles: BTreeMap<Kind, WatchState>,
 }
 
 impl Plain {
@@ -37,7 +38,7 @@ impl Plain {
             deaths: 0,
             scene: None,
             link: None,
-            watches: BTreeMap::new(),
+            troubles: BTreeMap::new(),
         }
     }
 
@@ -92,23 +93,16 @@ impl Plain {
         }
         for kind in Kind::ALL {
             let state = terrarium.watch(kind).state;
-            let was = self.watches.get(&kind);
-            // The link has said it when nothing answers; that a kind is heard
-            // goes without saying unless it was not.
-            let quiet = match &state {
-                WatchState::Waiting | WatchState::Listing => true,
-                WatchState::Live => was.is_none(),
-                WatchState::Failing { .. } => matches!(link, Link::Down { .. } | Link::Connecting),
-                WatchState::Missing | WatchState::Forbidden { .. } => false,
+            // That a kind is heard goes without saying unless it was not; that
+            // none is when nobody answers has been said of the link.
+            let tell = match &state {
+                WatchState::Waiting | WatchState::Listing => false,
+                WatchState::Live => self.troubles.remove(&kind).is_some(),
+                WatchState::Failing { .. } if !matches!(link, Link::Up { .. }) => false,
+                _ => self.troubles.insert(kind, state.clone()).as_ref() != Some(&state),
             };
-            if quiet && (was.is_none() || !state.is_settled()) {
-                continue;
-            }
-            if was != Some(&state) {
-                if !quiet {
-                    writeln!(out, "{at} Source {} {}", kind.plural(), one_line(&words::watch(kind, &state)))?;
-                }
-                self.watches.insert(kind, state);
+            if tell {
+                writeln!(out, "{at} Source {} {}", kind.plural(), one_line(&words::watch(kind, &state)))?;
             }
         }
         let deaths = terrarium.deaths();

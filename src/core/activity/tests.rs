@@ -7,10 +7,7 @@ use crate::testing::{agent, any_float, any_time, noon, secs};
 
 #[track_caller]
 fn close(found: f64, expected: f64) {
-    assert!(
-        (found - expected).abs() < 1e-12,
-        "{found} is not {expected}"
-    );
+    assert!((found - expected).abs() < 1e-12, "{found} is not {expected}");
 }
 
 /// A meter that heard `events` events, one each `millis`, and when the last was.
@@ -42,14 +39,7 @@ fn flow_is_the_events_of_the_last_ten_seconds() {
 
 #[test]
 fn pressure_counts_by_the_hundred() {
-    for (pressure, expected) in [
-        (0.0, 0.0),
-        (40.0, 0.4),
-        (100.0, 1.0),
-        (1e9, 1.0),
-        (-3.0, 0.0),
-        (f64::NAN, 0.0),
-    ] {
+    for (pressure, expected) in [(0.0, 0.0), (40.0, 0.4), (100.0, 1.0), (1e9, 1.0), (-3.0, 0.0), (f64::NAN, 0.0)] {
         let mut meter = Meter::default();
         meter.set_pressure(noon(), pressure);
         close(meter.level(noon()), expected);
@@ -71,6 +61,10 @@ fn it_halves_each_ten_seconds_when_nothing_arrives() {
     let busy_until = meter.falls_to(BUSY_FROM).unwrap();
     assert!((busy_until - (now + secs(10))).get_nanoseconds() < 100);
     assert_eq!(meter.falls_to(1.0), Some(now));
+    let (meter, now) = heard(50, 0);
+    for (level, seconds) in [(0.25, 10), (0.125, 20), (0.5 / 1024.0, 100)] {
+        assert_eq!((meter.falls_to(level).unwrap() - now).get_seconds(), seconds);
+    }
     assert_eq!(meter.falls_to(0.0), None);
     assert_eq!(meter.falls_to(f64::NAN), None);
 }
@@ -95,13 +89,7 @@ fn a_clock_that_steps_back_stands_still() {
 #[test]
 fn the_first_thing_that_holds_is_the_state() {
     let word = |status: serde_json::Value, level, waiting, dreaming| {
-        state(
-            &agent(&json!({ "status": status })),
-            level,
-            waiting,
-            dreaming,
-        )
-        .as_str()
+        state(&agent(&json!({ "status": status })), level, waiting, dreaming).as_str()
     };
     let running = json!({ "phase": "Running" });
     for (level, expected) in [
@@ -117,22 +105,12 @@ fn the_first_thing_that_holds_is_the_state() {
     }
     assert_eq!(word(running.clone(), 1.0, false, true), "dream");
     assert_eq!(word(running, 1.0, true, true), "waiting");
-    for status in [
-        json!({ "phase": "Failed" }),
-        json!({ "phase": "Terminating" }),
-        json!({ "cognitiveHealth": "UNRESPONSIVE" }),
-    ] {
+    for status in
+        [json!({ "phase": "Failed" }), json!({ "phase": "Terminating" }), json!({ "cognitiveHealth": "UNRESPONSIVE" })]
+    {
         assert_eq!(word(status, 1.0, true, true), "down");
     }
-    assert_eq!(
-        word(
-            json!({ "phase": "Degraded", "cognitiveHealth": "DEGRADED" }),
-            0.3,
-            false,
-            false
-        ),
-        "active"
-    );
+    assert_eq!(word(json!({ "phase": "Degraded", "cognitiveHealth": "DEGRADED" }), 0.3, false, false), "active");
     assert_eq!(word(json!(null), 0.0, false, false), "idle");
 }
 

@@ -16,10 +16,7 @@ fn after(seconds: i64) -> Timestamp {
 
 #[track_caller]
 fn close(found: f64, expected: f64) {
-    assert!(
-        (found - expected).abs() < 1e-12,
-        "{found} is not {expected}"
-    );
+    assert!((found - expected).abs() < 1e-12, "{found} is not {expected}");
 }
 
 #[test]
@@ -41,13 +38,7 @@ fn half_lives_by_type() {
 #[test]
 fn half_is_left_after_each_half_life() {
     let fade = fade(0.8, 10.0);
-    for (minutes, expected) in [
-        (0, 0.8),
-        (5, 0.8 * 0.5_f64.sqrt()),
-        (10, 0.4),
-        (20, 0.2),
-        (60, 0.0125),
-    ] {
+    for (minutes, expected) in [(0, 0.8), (5, 0.8 * 0.5_f64.sqrt()), (10, 0.4), (20, 0.2), (60, 0.0125)] {
         close(fade.intensity(after(minutes * 60)), expected);
     }
 }
@@ -84,6 +75,8 @@ fn the_time_to_live_ends_it_however_strong() {
     close(fade(60).intensity(after(59)), 0.5_f64.powf(59.0 / 600.0));
     close(fade(60).intensity(after(60)), 0.0);
     assert_eq!(fade(60).gone_at(), after(60));
+    assert_eq!(fade(60).falls_to(0.5), Some(after(60)));
+    assert_eq!(fade(3600).falls_to(0.001), Some(after(3600)));
     assert!(fade(0).is_gone(noon()) && fade(0).is_gone(after(-5)));
     // One that is longer than the decay changes nothing, however long.
     assert_eq!(fade(i64::MAX).gone_at(), self::fade(1.0, 10.0).gone_at());
@@ -110,19 +103,23 @@ fn extreme_half_lives() {
 }
 
 #[test]
+fn rounding_never_wakes_a_sleeper_too_early() {
+    // Some two hundred years: where a rounding error is longer than a nanosecond.
+    for half_life in [5.0, 1e8] {
+        let fade = fade(1.0, half_life);
+        for level in (10..1000).map(|level| f64::from(level) / 1000.0) {
+            assert!(fade.intensity(fade.falls_to(level).unwrap()) <= level);
+        }
+    }
+}
+
+#[test]
 fn emitted_at_is_read_with_its_offset() {
-    let emitted = |text: &str| {
-        Fade::of(&pheromone(&json!({ "spec": { "emittedAt": text } }))).map(|fade| fade.emitted())
-    };
-    assert_eq!(
-        emitted("2026-01-01T12:00:00+05:30"),
-        Ok(at("2026-01-01T06:30:00Z"))
-    );
+    let emitted =
+        |text: &str| Fade::of(&pheromone(&json!({ "spec": { "emittedAt": text } }))).map(|fade| fade.emitted());
+    assert_eq!(emitted("2026-01-01T12:00:00+05:30"), Ok(at("2026-01-01T06:30:00Z")));
     assert_eq!(emitted("1970-01-01T00:00:00Z"), Ok(Timestamp::UNIX_EPOCH));
-    assert_eq!(
-        emitted("2099-12-31T23:59:59.5-01:00"),
-        Ok(at("2100-01-01T00:59:59.5Z"))
-    );
+    assert_eq!(emitted("2099-12-31T23:59:59.5-01:00"), Ok(at("2100-01-01T00:59:59.5Z")));
     let unstamped = Fade::of(&pheromone(&json!({}))).unwrap();
     assert_eq!(unstamped.emitted(), noon(), "else the creation counts");
 }
@@ -130,26 +127,11 @@ fn emitted_at_is_read_with_its_offset() {
 #[test]
 fn what_is_wrong_is_said_with_field_and_value() {
     let cases = [
-        (
-            json!({ "initialIntensity": 1.5 }),
-            "initialIntensity is 1.5: it must be a number from 0 to 1",
-        ),
-        (
-            json!({ "initialIntensity": -0.1 }),
-            "initialIntensity is -0.1: it must be a number from 0 to 1",
-        ),
-        (
-            json!({ "halfLifeMinutes": 0 }),
-            "halfLifeMinutes is 0.0: it must be a number greater than 0",
-        ),
-        (
-            json!({ "halfLifeMinutes": -5e-300 }),
-            "halfLifeMinutes is -5e-300: it must be a number greater than 0",
-        ),
-        (
-            json!({ "ttlSeconds": -1 }),
-            "ttlSeconds is -1: it must not be negative",
-        ),
+        (json!({ "initialIntensity": 1.5 }), "initialIntensity is 1.5: it must be a number from 0 to 1"),
+        (json!({ "initialIntensity": -0.1 }), "initialIntensity is -0.1: it must be a number from 0 to 1"),
+        (json!({ "halfLifeMinutes": 0 }), "halfLifeMinutes is 0.0: it must be a number greater than 0"),
+        (json!({ "halfLifeMinutes": -5e-300 }), "halfLifeMinutes is -5e-300: it must be a number greater than 0"),
+        (json!({ "ttlSeconds": -1 }), "ttlSeconds is -1: it must not be negative"),
         (
             json!({ "emittedAt": "2026-01-01T12:00:00" }),
             "emittedAt is \"2026-01-01T12:00:00\": it must be a time with its offset, such as 2026-01-01T12:00:00Z",
@@ -169,22 +151,10 @@ fn what_is_wrong_is_said_with_field_and_value() {
 
 /// Any fade that can be made, of every length from an instant to for ever.
 fn any_fade() -> impl Strategy<Value = Fade> {
-    let half_life = prop_oneof![
-        (-300.0..300.0_f64).prop_map(f64::exp2),
-        Just(5e-324),
-        Just(f64::MAX),
-        1.0..1e4
-    ];
+    let half_life = prop_oneof![(-300.0..300.0_f64).prop_map(f64::exp2), Just(5e-324), Just(f64::MAX), 1.0..1e4];
     let initial = prop_oneof![0.0..=1.0_f64, Just(0.01), Just(1.0), Just(0.0)];
-    (
-        initial,
-        half_life,
-        any_time(),
-        prop::option::of(0..i64::MAX),
-    )
-        .prop_map(|(initial, half_life, emitted, ttl)| {
-            Fade::new(initial, half_life, emitted, ttl).unwrap()
-        })
+    (initial, half_life, any_time(), prop::option::of(0..i64::MAX))
+        .prop_map(|(initial, half_life, emitted, ttl)| Fade::new(initial, half_life, emitted, ttl).unwrap())
 }
 
 proptest! {

@@ -16,23 +16,11 @@ fn applied(type_: PatchType, content: Value, target: &Value) -> Result<Value, St
 fn merge_and_apply_lay_fields_over() {
     let target = json!({ "spec": { "replicas": 2, "image": "a", "list": [1, 2] } });
     for type_ in [PatchType::Merge, PatchType::Apply] {
-        let after = applied(
-            type_,
-            json!({ "spec": { "replicas": 5, "image": null, "list": [3] } }),
-            &target,
-        );
+        let after = applied(type_, json!({ "spec": { "replicas": 5, "image": null, "list": [3] } }), &target);
         assert_eq!(after, Ok(json!({ "spec": { "replicas": 5, "list": [3] } })));
     }
-    let made = applied(
-        PatchType::Apply,
-        json!({ "spec": { "genus": "B" } }),
-        &Value::Null,
-    );
-    assert_eq!(
-        made,
-        Ok(json!({ "spec": { "genus": "B" } })),
-        "an object that is not there yet"
-    );
+    let made = applied(PatchType::Apply, json!({ "spec": { "genus": "B" } }), &Value::Null);
+    assert_eq!(made, Ok(json!({ "spec": { "genus": "B" } })), "an object that is not there yet");
 }
 
 #[test]
@@ -47,26 +35,15 @@ fn json_operations_act_in_order() {
         { "op": "remove", "path": "/spec/others/0" },
     ]);
     let after = applied(PatchType::Json, operations, &target);
-    assert_eq!(
-        after,
-        Ok(json!({ "spec": { "replicas": 5, "friends": ["a", "b"], "others": ["b"] } }))
-    );
+    assert_eq!(after, Ok(json!({ "spec": { "replicas": 5, "friends": ["a", "b"], "others": ["b"] } })));
 }
 
 #[test]
 fn what_cannot_be_applied_says_why() {
     let target = json!({ "spec": {} });
     let cases = [
-        (
-            PatchType::Merge,
-            json!(null),
-            "the content of a patch of type merge must be an object, not null",
-        ),
-        (
-            PatchType::Apply,
-            json!([]),
-            "the content of a patch of type apply must be an object, not a list",
-        ),
+        (PatchType::Merge, json!(null), "the content of a patch of type merge must be an object, not null"),
+        (PatchType::Apply, json!([]), "the content of a patch of type apply must be an object, not a list"),
         (
             PatchType::Json,
             json!([{ "op": "remove", "path": "/spec/image" }]),
@@ -87,21 +64,14 @@ fn what_cannot_be_applied_says_why() {
         assert_eq!(applied(type_, content, &target), Err(message.to_owned()));
     }
     let error = applied(PatchType::Json, json!({ "op": "remove" }), &target).unwrap_err();
-    assert!(
-        error.starts_with("the content of a patch of type json must be a list of operations: "),
-        "{error}"
-    );
+    assert!(error.starts_with("the content of a patch of type json must be a list of operations: "), "{error}");
 }
 
 #[test]
 fn a_patch_cannot_blow_an_object_up() {
-    let double: Vec<_> = (0..20)
-        .map(|n| json!({ "op": "copy", "from": "", "path": format!("/{n}") }))
-        .collect();
+    let double: Vec<_> = (0..20).map(|n| json!({ "op": "copy", "from": "", "path": format!("/{n}") })).collect();
     let target = json!({ "a": "x".repeat(1000) });
-    let error = applied(PatchType::Json, json!(double), &target)
-        .map(|_| ())
-        .unwrap_err();
+    let error = applied(PatchType::Json, json!(double), &target).map(|_| ()).unwrap_err();
     assert!(error.contains("copies more than 3145728 bytes"), "{error}");
 
     let mut path = String::new();
@@ -113,6 +83,16 @@ fn a_patch_cannot_blow_an_object_up() {
         .collect();
     let error = applied(PatchType::Json, json!(dig), &json!({})).unwrap_err();
     assert!(error.contains("nested deeper than 128"), "{error}");
+
+    let nested = |wrap: fn(Value) -> Value| (0..100).fold(json!(1), |value, _| wrap(value));
+    for deep in [nested(|value| json!([value, 1])), nested(|value| json!({ "a": value, "b": 1 }))] {
+        let target = json!({ "a": deep, "b": { "c": {} } });
+        let copy = |to: &str| json!([{ "op": "copy", "from": "/a", "path": to }]);
+        assert!(applied(PatchType::Json, copy("/b/c/d"), &target).is_ok());
+        let inside = format!("/a{}", if deep.is_array() { "/0" } else { "/a" }.repeat(60));
+        let error = applied(PatchType::Json, copy(&inside), &target).unwrap_err();
+        assert!(error.contains("nested deeper than 128"), "{error}");
+    }
 }
 
 #[test]
@@ -120,38 +100,19 @@ fn leaves_that_differ() {
     let cases = [
         (json!({ "a": 1 }), json!({ "a": 1 }), vec![]),
         (json!({ "a": 1 }), json!({ "a": 2 }), vec!["/a"]),
-        (
-            json!({}),
-            json!({ "a": { "b": 1, "c": [] } }),
-            vec!["/a/b", "/a/c"],
-        ),
+        (json!({}), json!({ "a": { "b": 1, "c": [] } }), vec!["/a/b", "/a/c"]),
         (json!({ "a": {} }), json!({ "a": { "b": 1 } }), vec!["/a/b"]),
-        (
-            json!({ "a": [1, 2, 3] }),
-            json!({ "a": [1, 3] }),
-            vec!["/a/1", "/a/2"],
-        ),
-        (
-            json!({ "a": 1 }),
-            json!({ "a": { "b": 1 } }),
-            vec!["/a", "/a/b"],
-        ),
+        (json!({ "a": [1, 2, 3] }), json!({ "a": [1, 3] }), vec!["/a/1", "/a/2"]),
+        (json!({ "a": 1 }), json!({ "a": { "b": 1 } }), vec!["/a", "/a/b"]),
         (json!({ "a": {} }), json!({ "a": [] }), vec!["/a"]),
+        (json!({ "a": {}, "b": [] }), json!({}), vec!["/a", "/b"]),
         (json!({ "a": null }), json!({}), vec!["/a"]),
-        (
-            json!({ "kgents.io/x": 1, "~": 1 }),
-            json!({}),
-            vec!["/kgents.io~1x", "/~0"],
-        ),
+        (json!({ "kgents.io/x": 1, "~": 1 }), json!({}), vec!["/kgents.io~1x", "/~0"]),
         (Value::Null, json!({ "spec": { "a": 1 } }), vec!["/spec/a"]),
         (json!({ "spec": { "a": 1 } }), Value::Null, vec!["/spec/a"]),
     ];
     for (before, after, expected) in cases {
-        assert_eq!(
-            changed_leaves(&before, &after),
-            expected,
-            "{before} to {after}"
-        );
+        assert_eq!(changed_leaves(&before, &after), expected, "{before} to {after}");
     }
 }
 
@@ -169,10 +130,7 @@ fn what_the_api_server_keeps_is_no_change() {
             "spec": { "status": n },
         })
     };
-    assert_eq!(
-        changed_leaves(&object(1), &object(2)),
-        ["/metadata/labels/a", "/spec/status"]
-    );
+    assert_eq!(changed_leaves(&object(1), &object(2)), ["/metadata/labels/a", "/spec/status"]);
 }
 
 proptest! {

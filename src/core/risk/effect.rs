@@ -7,13 +7,8 @@ use serde_json::Value;
 const REPLICAS: &str = "/spec/replicas";
 
 /// Fields of our own kinds that name or shape the volume of an agent.
-const VOLUME_FIELDS: [&str; 5] = [
-    "/spec/memory",
-    "/spec/size",
-    "/spec/storageClass",
-    "/spec/accessMode",
-    "/spec/retentionPolicy",
-];
+const VOLUME_FIELDS: [&str; 5] =
+    ["/spec/memory", "/spec/size", "/spec/storageClass", "/spec/accessMode", "/spec/retentionPolicy"];
 
 /// The settings of an Agent become its environment.
 const CONFIG: &str = "/spec/config";
@@ -35,19 +30,13 @@ impl Effect {
     const ENV: Self = Self::new(0.30, "a change of environment");
 
     const fn new(weight: f64, what: &'static str) -> Self {
-        Self {
-            weight,
-            what: Cow::Borrowed(what),
-        }
+        Self { weight, what: Cow::Borrowed(what) }
     }
 
     /// The heaviest effect of a change from `before` to `after`, whose leaves
     /// that differ are `changed`.
     pub(super) fn of(before: &Value, after: &Value, changed: &[String]) -> Option<Self> {
-        let secret = !changed.is_empty()
-            && [before, after]
-                .iter()
-                .any(|object| object["kind"] == "Secret");
+        let secret = !changed.is_empty() && [before, after].iter().any(|object| object["kind"] == "Secret");
         changed
             .iter()
             .filter_map(|pointer| Self::of_field(pointer))
@@ -69,10 +58,7 @@ impl Effect {
         } else {
             return None;
         };
-        Some(Self {
-            weight,
-            what: format!("a scale-{direction} from {from} to {to}").into(),
-        })
+        Some(Self { weight, what: format!("a scale-{direction} from {from} to {to}").into() })
     }
 
     /// What touching a field means.
@@ -96,12 +82,7 @@ impl Effect {
 /// where there is no object.
 fn replicas(object: &Value) -> Option<f64> {
     object.as_object()?;
-    Some(
-        object
-            .pointer(REPLICAS)
-            .and_then(Value::as_f64)
-            .unwrap_or(1.0),
-    )
+    Some(object.pointer(REPLICAS).and_then(Value::as_f64).unwrap_or(1.0))
 }
 
 fn is_volume(name: &str) -> bool {
@@ -111,7 +92,5 @@ fn is_volume(name: &str) -> bool {
 }
 
 fn is_config(pointer: &str) -> bool {
-    pointer
-        .strip_prefix(CONFIG)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    pointer.strip_prefix(CONFIG).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -22,11 +22,8 @@ pub fn estimate(
     now: Timestamp,
     config: &RiskConfig,
 ) -> Risk {
-    let others: Vec<&Proposal> = others
-        .iter()
-        .copied()
-        .filter(|other| !same(&other.metadata, &proposal.metadata))
-        .collect();
+    let others: Vec<&Proposal> =
+        others.iter().copied().filter(|other| !same(&other.metadata, &proposal.metadata)).collect();
     // One without a stamp is only being made.
     let ages: Vec<SignedDuration> = others
         .iter()
@@ -74,16 +71,9 @@ fn merged_base(others: &[&Proposal], now: Timestamp) -> Result<f64, String> {
         if applied_at(other, now).is_none_or(|at| now.duration_since(at) >= DAY) {
             continue;
         }
-        let risk = other
-            .status
-            .as_ref()
-            .and_then(|status| status.risk.as_ref());
+        let risk = other.status.as_ref().and_then(|status| status.risk.as_ref());
         let Some(base) = risk.map(|risk| risk.base).filter(|base| base.is_finite()) else {
-            let name = other
-                .metadata
-                .name
-                .as_deref()
-                .unwrap_or("one without a name");
+            let name = other.metadata.name.as_deref().unwrap_or("one without a name");
             return Err(format!("{name} was merged without a base risk"));
         };
         sum += base.max(0.0);
@@ -95,21 +85,9 @@ fn merged_base(others: &[&Proposal], now: Timestamp) -> Result<f64, String> {
 /// cannot be read, the last moment at which it can have been: its expiry.
 fn applied_at(proposal: &Proposal, now: Timestamp) -> Option<Timestamp> {
     let status = proposal.status.as_ref()?;
-    let stamp = status
-        .execution
-        .as_ref()
-        .and_then(|execution| execution.applied_at.as_ref());
-    let applied = stamp.is_some()
-        || matches!(
-            status.phase,
-            Some(ProposalPhase::Merged | ProposalPhase::RolledBack)
-        );
-    applied.then(|| {
-        stamp
-            .and_then(|stamp| stamp.parse().ok())
-            .or_else(|| expires_at(proposal))
-            .unwrap_or(now)
-    })
+    let stamp = status.execution.as_ref().and_then(|execution| execution.applied_at.as_ref());
+    let applied = stamp.is_some() || matches!(status.phase, Some(ProposalPhase::Merged | ProposalPhase::RolledBack));
+    applied.then(|| stamp.and_then(|stamp| stamp.parse().ok()).or_else(|| expires_at(proposal)).unwrap_or(now))
 }
 
 /// Whether two are one object.

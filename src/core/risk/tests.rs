@@ -4,10 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const NO_TESTS: TestChange = TestChange {
-    added: 0,
-    removed: 0,
-};
+const NO_TESTS: TestChange = TestChange { added: 0, removed: 0 };
 
 fn input<'a>(change_type: ChangeType, before: &'a Value, after: &'a Value) -> RiskInput<'a> {
     RiskInput {
@@ -26,17 +23,12 @@ pub(super) fn of(input: &RiskInput) -> Risk {
 
 #[track_caller]
 pub(super) fn close(found: f64, expected: f64) {
-    assert!(
-        (found - expected).abs() < 1e-12,
-        "{found} is not {expected}"
-    );
+    assert!((found - expected).abs() < 1e-12, "{found} is not {expected}");
 }
 
 #[test]
 fn weights_by_type() {
-    let expected = [
-        0.10, 0.10, 0.20, 0.30, 0.30, 0.30, 0.40, 0.40, 0.50, 0.50, 0.60, 0.60, 0.70, 0.80, 0.90,
-    ];
+    let expected = [0.10, 0.10, 0.20, 0.30, 0.30, 0.30, 0.40, 0.40, 0.50, 0.50, 0.60, 0.60, 0.70, 0.80, 0.90];
     assert_eq!(ChangeType::ALL.len(), expected.len());
     for (change, expected) in ChangeType::ALL.iter().zip(expected) {
         close(weight(*change), expected);
@@ -87,14 +79,9 @@ fn velocity_counts_the_last_hour_and_the_youngest_most() {
 
 #[test]
 fn cumulative_counts_the_last_day() {
-    for (merged, expected) in [
-        (0.0, 0.0),
-        (0.82, 0.041),
-        (6.0, 0.3),
-        (f64::INFINITY, 0.3),
-        (-4.0, 0.0),
-        (f64::NAN, 0.3),
-    ] {
+    for (merged, expected) in
+        [(0.0, 0.0), (0.82, 0.041), (6.0, 0.3), (f64::INFINITY, 0.3), (-4.0, 0.0), (f64::NAN, 0.3)]
+    {
         close(cumulative(merged), expected);
     }
 }
@@ -103,122 +90,42 @@ fn cumulative_counts_the_last_day() {
 fn what_the_change_does_outweighs_its_name() {
     let agent = |spec: Value| json!({ "kind": "Agent", "spec": spec });
     let cases = [
-        (
-            json!({ "replicas": 2 }),
-            json!({ "replicas": 4 }),
-            0.10,
-            "CODE_PATCH",
-        ),
-        (
-            json!({ "replicas": 2 }),
-            json!({ "replicas": 5 }),
-            0.20,
-            "a scale-up from 2 to 5",
-        ),
-        (
-            json!({}),
-            json!({ "replicas": 3 }),
-            0.20,
-            "a scale-up from 1 to 3",
-        ),
-        (
-            json!({ "replicas": 0 }),
-            json!({ "replicas": 1 }),
-            0.20,
-            "a scale-up from 0 to 1",
-        ),
-        (
-            json!({ "replicas": 2 }),
-            json!({}),
-            0.40,
-            "a scale-down from 2 to 1",
-        ),
-        (
-            json!({ "replicas": 2 }),
-            json!({ "replicas": 0 }),
-            0.40,
-            "a scale-down from 2 to 0",
-        ),
-        (
-            json!({}),
-            json!({ "image": "b" }),
-            0.50,
-            "a change of image",
-        ),
-        (
-            json!({}),
-            json!({ "sidecar": { "image": "b" } }),
-            0.50,
-            "a change of image",
-        ),
-        (
-            json!({}),
-            json!({ "containers": [{ "env": [{ "name": "A" }] }] }),
-            0.30,
-            "a change of environment",
-        ),
-        (
-            json!({ "config": {} }),
-            json!({ "config": { "MODEL": "b" } }),
-            0.30,
-            "a change of environment",
-        ),
+        (json!({ "replicas": 2 }), json!({ "replicas": 4 }), 0.10, "CODE_PATCH"),
+        (json!({ "replicas": 2 }), json!({ "replicas": 5 }), 0.20, "a scale-up from 2 to 5"),
+        (json!({}), json!({ "replicas": 1 }), 0.10, "CODE_PATCH"),
+        (json!({}), json!({ "replicas": 0, "genus": "B" }), 0.40, "a scale-down from 1 to 0"),
+        (json!({}), json!({ "storageClassName": "fast" }), 0.40, "a change of volumes"),
+        (json!({}), json!({ "replicas": 3 }), 0.20, "a scale-up from 1 to 3"),
+        (json!({ "replicas": 0 }), json!({ "replicas": 1 }), 0.20, "a scale-up from 0 to 1"),
+        (json!({ "replicas": 2 }), json!({}), 0.40, "a scale-down from 2 to 1"),
+        (json!({ "replicas": 2 }), json!({ "replicas": 0 }), 0.40, "a scale-down from 2 to 0"),
+        (json!({}), json!({ "image": "b" }), 0.50, "a change of image"),
+        (json!({}), json!({ "sidecar": { "image": "b" } }), 0.50, "a change of image"),
+        (json!({}), json!({ "containers": [{ "env": [{ "name": "A" }] }] }), 0.30, "a change of environment"),
+        (json!({ "config": {} }), json!({ "config": { "MODEL": "b" } }), 0.30, "a change of environment"),
         (json!({}), json!({ "configuration": 1 }), 0.10, "CODE_PATCH"),
-        (
-            json!({}),
-            json!({ "volumes": [{ "name": "a" }] }),
-            0.40,
-            "a change of volumes",
-        ),
-        (
-            json!({ "memory": "a" }),
-            json!({ "memory": "b" }),
-            0.40,
-            "a change of volumes",
-        ),
-        (
-            json!({ "resources": { "memory": "1Gi" } }),
-            json!({ "resources": { "memory": "2Gi" } }),
-            0.10,
-            "CODE_PATCH",
-        ),
-        (
-            json!({}),
-            json!({ "secretRef": "b" }),
-            0.60,
-            "a change of secrets",
-        ),
-        (
-            json!({}),
-            json!({ "config": { "CLIENT_SECRET": "b" }, "image": "b" }),
-            0.60,
-            "a change of secrets",
-        ),
+        (json!({}), json!({ "volumes": [{ "name": "a" }] }), 0.40, "a change of volumes"),
+        (json!({ "memory": "a" }), json!({ "memory": "b" }), 0.40, "a change of volumes"),
+        (json!({ "resources": { "memory": "1Gi" } }), json!({ "resources": { "memory": "2Gi" } }), 0.10, "CODE_PATCH"),
+        (json!({}), json!({ "secretRef": "b" }), 0.60, "a change of secrets"),
+        (json!({}), json!({ "config": { "CLIENT_SECRET": "b" }, "image": "b" }), 0.60, "a change of secrets"),
     ];
     for (before, after, weight, what) in cases {
         let (before, after) = (agent(before), agent(after));
         let risk = of(&input(ChangeType::CodePatch, &before, &after));
         let leaves = changed_leaves(&before, &after).len();
         close(risk.base, weight * magnitude(leaves));
-        assert!(
-            risk.reasons[0].starts_with(&format!("{what} weighs {weight:.2}, ")),
-            "{:?}",
-            risk.reasons
-        );
+        assert!(risk.reasons[0].starts_with(&format!("{what} weighs {weight:.2}, ")), "{:?}", risk.reasons);
     }
 }
 
 #[test]
 fn any_change_of_a_secret_weighs_as_one() {
     let secret = |value: &str| json!({ "kind": "Secret", "data": { "a": value } });
-    close(
-        of(&input(ChangeType::ConfigUpdate, &secret("a"), &secret("b"))).base,
-        0.60 * 1.1,
-    );
-    close(
-        of(&input(ChangeType::ConfigUpdate, &secret("a"), &secret("a"))).base,
-        0.20,
-    );
+    close(of(&input(ChangeType::ConfigUpdate, &secret("a"), &secret("b"))).base, 0.60 * 1.1);
+    close(of(&input(ChangeType::ConfigUpdate, &secret("a"), &secret("a"))).base, 0.20);
+    let made = of(&input(ChangeType::ConfigUpdate, &Value::Null, &secret("a")));
+    close(made.base, 0.60 * magnitude(2));
 }
 
 #[test]
@@ -226,7 +133,14 @@ fn a_name_that_is_heavier_stands() {
     let (before, after) = (json!({ "spec": { "image": "a" } }), Value::Null);
     let risk = of(&input(ChangeType::AgentDelete, &before, &after));
     close(risk.base, 0.70 * 1.1);
-    assert_eq!(risk.reasons[0], "AGENT_DELETE weighs 0.70, 1 field changes");
+    assert_eq!(
+        risk.reasons,
+        [
+            "AGENT_DELETE weighs 0.70, 1 field changes",
+            "no other proposal in the last hour",
+            "nothing merged in the last 24 hours",
+        ]
+    );
 }
 
 #[test]
@@ -249,15 +163,9 @@ fn levels_reach_up_to_their_thresholds() {
 
 #[test]
 fn the_parts_make_the_sum_and_say_why() {
-    let (before, after) = (
-        json!({ "spec": { "replicas": 2 } }),
-        json!({ "spec": { "replicas": 5 } }),
-    );
-    let tests = TestChange {
-        added: 7,
-        removed: 0,
-    };
-    let others = [SignedDuration::from_mins(6), SignedDuration::from_mins(90)];
+    let (before, after) = (json!({ "spec": { "replicas": 2 } }), json!({ "spec": { "replicas": 5 } }));
+    let tests = TestChange { added: 7, removed: 0 };
+    let others = [SignedDuration::from_mins(6), SignedDuration::from_mins(60)];
     let risk = of(&RiskInput {
         tests: &tests,
         others: Some(&others),
@@ -286,44 +194,16 @@ fn a_missing_figure_makes_it_high_and_says_so() {
     let same = json!({ "spec": {} });
     let full = input(ChangeType::CodePatch, &same, &same);
     let cases = [
+        (RiskInput { before: None, after: None, ..full }, 0.60, "at least HIGH: the target could not be read"),
+        (RiskInput { after: None, ..full }, 0.60, "at least HIGH: the patch could not be applied"),
+        (RiskInput { others: None, ..full }, 0.60, "at least HIGH: the other proposals could not be read"),
         (
-            RiskInput {
-                before: None,
-                after: None,
-                ..full
-            },
-            0.60,
-            "at least HIGH: the target could not be read",
-        ),
-        (
-            RiskInput {
-                after: None,
-                ..full
-            },
-            0.60,
-            "at least HIGH: the patch could not be applied",
-        ),
-        (
-            RiskInput {
-                others: None,
-                ..full
-            },
-            0.60,
-            "at least HIGH: the other proposals could not be read",
-        ),
-        (
-            RiskInput {
-                merged_base_24h: None,
-                ..full
-            },
+            RiskInput { merged_base_24h: None, ..full },
             0.51,
             "at least HIGH: what was merged in the last 24 hours is not known",
         ),
         (
-            RiskInput {
-                merged_base_24h: Some(f64::NAN),
-                ..full
-            },
+            RiskInput { merged_base_24h: Some(f64::NAN), ..full },
             0.51,
             "at least HIGH: what was merged in the last 24 hours is not known",
         ),
@@ -334,13 +214,7 @@ fn a_missing_figure_makes_it_high_and_says_so() {
         assert_eq!(risk.level, RiskLevel::High);
         assert_eq!(risk.reasons[3..], [reason]);
     }
-    let nothing = RiskInput {
-        before: None,
-        after: None,
-        others: None,
-        merged_base_24h: None,
-        ..full
-    };
+    let nothing = RiskInput { before: None, after: None, others: None, merged_base_24h: None, ..full };
     assert_eq!(of(&nothing).level, RiskLevel::Critical);
     assert_eq!(of(&nothing).reasons[0], "an unknown change weighs 0.60");
 }

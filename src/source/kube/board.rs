@@ -218,8 +218,7 @@ impl Board {
         });
         if !same {
             *told = Some(watch.clone());
-            let answered =
-                matches!(watch.state, WatchState::Live | WatchState::Missing | WatchState::Forbidden { .. });
+            let answered = matches!(watch.state, WatchState::Live | WatchState::Missing | WatchState::Forbidden { .. });
             self.answered.send_replace(answered);
             self.bus.control(Control::Watch(self.kind, watch)).await;
         }

@@ -238,6 +238,11 @@ impl Client {
         self.decoded("create", Kind::Pheromone, &json)
     }
 
+    #[cfg(test)]
+    pub(crate) fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
     fn crd_api(&self) -> Api<CustomResourceDefinition> {
         Api::all(self.wire.client().clone())
     }
@@ -314,6 +319,7 @@ fn established(crd: Option<&CustomResourceDefinition>) -> Result<(), String> {
         return Ok(());
     }
     let why = is("Terminating", "True").or_else(|| is("NamesAccepted", "False"));
-    let said = |condition: &CustomResourceDefinitionCondition| words::clean(condition.message.as_deref().unwrap_or_default());
+    let said =
+        |condition: &CustomResourceDefinitionCondition| words::clean(condition.message.as_deref().unwrap_or_default());
     Err(why.map(said).unwrap_or_default())
 }

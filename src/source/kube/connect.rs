@@ -1,5 +1,6 @@
 //! From a kubeconfig to a client.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::kube::config::Config;
@@ -32,7 +33,7 @@ pub(crate) enum Patience {
 pub(crate) async fn connect(target: &Target, patience: Patience) -> Result<(Wire, Option<Timestamp>), SourceError> {
     let mut config = target.config.clone();
     let expires = plugin::settle(&mut config).await?;
-    let origin = target.origin();
+    let origin = Arc::new(target.origin());
     let ends = certificate::end(&config.auth_info);
     let limit = tune(&mut config, patience);
     let client = ::kube::Client::try_from(config)

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::sync::Arc;
 
 use ::kube::Error;
 use ::kube::client::AuthError;
@@ -53,7 +54,7 @@ pub(crate) fn resource(kind: Kind) -> String {
 }
 
 /// What an error of kube means.
-pub(crate) fn explain(error: &Error, ask: &Ask, origin: &Origin) -> SourceError {
+pub(crate) fn explain(error: &Error, ask: &Ask, origin: &Arc<Origin>) -> SourceError {
     let origin = origin.clone();
     match error {
         Error::Api(status) => refused(status, ask, origin),
@@ -68,7 +69,7 @@ pub(crate) fn explain(error: &Error, ask: &Ask, origin: &Origin) -> SourceError 
 }
 
 /// An answer that came but is not what it should be.
-pub(crate) fn unreadable(error: &serde_json::Error, text: &str, ask: &Ask, origin: Origin) -> SourceError {
+pub(crate) fn unreadable(error: &serde_json::Error, text: &str, ask: &Ask, origin: Arc<Origin>) -> SourceError {
     if error.is_syntax() || error.is_eof() {
         let saw = if text.is_empty() { "something that is no JSON".to_owned() } else { words::beginning(text) };
         return SourceError::NotKubernetes { origin, saw };
@@ -77,7 +78,7 @@ pub(crate) fn unreadable(error: &serde_json::Error, text: &str, ask: &Ask, origi
 }
 
 /// An answer that says no.
-fn refused(status: &Status, ask: &Ask, origin: Origin) -> SourceError {
+fn refused(status: &Status, ask: &Ask, origin: Arc<Origin>) -> SourceError {
     let message = words::clean(&status.message);
     let proper = status.reason != NO_STATUS;
     // A page for a browser, whatever its code, but that nobody is behind it.
@@ -123,7 +124,7 @@ fn not_found(status: &Status, ask: &Ask) -> SourceError {
 }
 
 /// No answer: something broke on the way.
-fn broken(error: &Error, origin: Origin) -> SourceError {
+fn broken(error: &Error, origin: Arc<Origin>) -> SourceError {
     let mut deepest = words::clean(&error.to_string());
     let mut link: Option<&(dyn StdError + 'static)> = error.source();
     // Stacks are a handful deep; a cycle must not hang us.
@@ -205,7 +206,9 @@ fn tls(error: &rustls::Error) -> String {
             | AlertDescription::AccessDenied => format!("it refuses our client certificate ({alert:?})"),
             alert => format!("it ends the handshake ({alert:?})"),
         },
-        rustls::Error::InvalidMessage(_) => "it does not speak TLS; perhaps its URL should begin with http://".to_owned(),
+        rustls::Error::InvalidMessage(_) => {
+            "it does not speak TLS; perhaps its URL should begin with http://".to_owned()
+        }
         error => words::clean(&error.to_string()),
     }
 }

@@ -306,14 +306,9 @@ fn advance(at: &mut String, version: &str) {
 /// A refusal as the state of a watch.
 fn state_of(error: &SourceError) -> WatchState {
     match error {
-        SourceError::Forbidden { verb, resource, namespace, .. } => WatchState::Forbidden {
-            verb: verb.clone(),
-            resource: resource.clone(),
-            namespace: namespace.clone(),
-        },
+        SourceError::Forbidden { verb, resource, namespace, .. } => {
+            WatchState::Forbidden { verb: verb.clone(), resource: resource.clone(), namespace: namespace.clone() }
+        }
         _ => WatchState::Missing,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -75,8 +75,8 @@ enum Place {
 pub(crate) fn find(options: &Options, chosen: Option<&str>) -> Result<Found, SourceError> {
     let variable = std::env::var_os("KUBECONFIG");
     let home = std::env::home_dir();
-    let pod = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
-        && Path::new(SERVICE_ACCOUNT).join("token").exists();
+    let pod =
+        std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && Path::new(SERVICE_ACCOUNT).join("token").exists();
     match place(options.kubeconfig.as_deref(), variable.as_deref(), home.as_deref(), pod)? {
         Place::Pod => Ok(found_pod(options)),
         Place::Files(paths) => found_files(options, chosen, paths),

@@ -268,14 +268,8 @@ struct Crew {
 
 impl Crew {
     fn new(session: Arc<Session>, bus: Bus) -> Self {
-        let mut crew = Self {
-            session,
-            bus,
-            tasks: JoinSet::new(),
-            roles: HashMap::new(),
-            deaths: HashMap::new(),
-            notice: None,
-        };
+        let mut crew =
+            Self { session, bus, tasks: JoinSet::new(), roles: HashMap::new(), deaths: HashMap::new(), notice: None };
         crew.start(Role::Probe, Duration::ZERO);
         for kind in Kind::ALL {
             crew.start(Role::Follow(kind), Duration::ZERO);

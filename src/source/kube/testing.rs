@@ -232,9 +232,10 @@ async fn connection(mut stream: TcpStream, state: Arc<State>) {
     state.heads.lock().unwrap().push(head);
     let answer = {
         let mut answers = state.answers.lock().unwrap();
-        answers.iter_mut().find(|(known, _)| *known == path).and_then(|(_, queue)| {
-            if queue.len() > 1 { queue.pop_front() } else { queue.front().cloned() }
-        })
+        answers
+            .iter_mut()
+            .find(|(known, _)| *known == path)
+            .and_then(|(_, queue)| if queue.len() > 1 { queue.pop_front() } else { queue.front().cloned() })
     };
     let cut = state.cut.notified();
     match answer {

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::kube::api::{ListParams, PostParams, WatchParams};
-use ::kube::core::{Request, WatchEvent};
+use ::kube::core::{Request, Status};
+use futures::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
 use futures::stream::BoxStream;
-use futures::StreamExt;
+use futures::{Stream, StreamExt, stream};
+use http::HeaderValue;
+use http::header::ACCEPT_ENCODING;
 use jiff::Timestamp;
 use kgents_store::Kind;
 use kgents_store::object::{Decoded, decode};
@@ -25,6 +28,8 @@ pub(crate) const PAGE: u32 = 500;
 /// the five minutes after which many proxies cut a connection.
 const WATCH_SECONDS: u32 = 290;
 
+/// The longest line of a watch, in bytes: many times what etcd can hold.
+const MAX_LINE: u64 = 32 * 1024 * 1024;
 /// Under which name we write what a person asked us to write.
 const FIELD_MANAGER: &str = "kgents";
 
@@ -81,6 +86,29 @@ struct RawMeta {
     r#continue: Option<String>,
 }
 
+/// One line of a watch. Not kube's type: that is tagged, and serde can keep
+/// raw text in it only if the type comes first.
+#[derive(Deserialize)]
+struct RawEvent {
+    #[serde(rename = "type")]
+    type_: String,
+    object: Box<RawValue>,
+}
+
+#[derive(Deserialize)]
+struct RawMark {
+    metadata: RawMeta,
+}
+
+/// Enough of a `Status` to know it by.
+#[derive(Deserialize)]
+struct Refusal {
+    #[serde(rename = "code")]
+    _code: u16,
+    #[serde(rename = "message")]
+    _message: String,
+}
+
 impl RawPage {
     fn decoded(self, kind: Kind) -> Page {
         let mut page = Page {
@@ -100,8 +128,8 @@ impl RawPage {
 }
 
 impl Wire {
-    pub(crate) fn new(client: ::kube::Client, origin: Origin, limit: Duration, ends: Option<Timestamp>) -> Self {
-        Self { client, origin: Arc::new(origin), limit, certificate_ends: ends }
+    pub(crate) fn new(client: ::kube::Client, origin: Arc<Origin>, limit: Duration, ends: Option<Timestamp>) -> Self {
+        Self { client, origin, limit, certificate_ends: ends }
     }
 
     /// The same with another time limit for each question.
@@ -132,7 +160,7 @@ impl Wire {
     ) -> Result<T, SourceError> {
         match tokio::time::timeout(self.limit, answer).await {
             Ok(answer) => answer.map_err(|error| self.explain(&error, ask)),
-            Err(_) => Err(SourceError::Timeout { origin: (*self.origin).clone(), limit: self.limit }),
+            Err(_) => Err(SourceError::Timeout { origin: self.origin.clone(), limit: self.limit }),
         }
     }
 
@@ -143,7 +171,7 @@ impl Wire {
 
     /// Reads an answer as JSON.
     pub(crate) fn read<T: DeserializeOwned>(&self, ask: &Ask, text: &str) -> Result<T, SourceError> {
-        serde_json::from_str(text).map_err(|error| unreadable(&error, text, ask, (*self.origin).clone()))
+        serde_json::from_str(text).map_err(|error| unreadable(&error, text, ask, self.origin.clone()))
     }
 
     /// The API server's version, as it says it.
@@ -155,7 +183,7 @@ impl Wire {
         }
         let ask = Ask::new("get", "/version");
         let request = get("/version")?;
-        let not_kubernetes = |saw: String| SourceError::NotKubernetes { origin: (*self.origin).clone(), saw };
+        let not_kubernetes = |saw: String| SourceError::NotKubernetes { origin: self.origin.clone(), saw };
         let text = match self.text(&ask, request).await {
             // Every API server has one.
             Err(SourceError::Missing { .. }) => return Err(not_kubernetes("404 to /version".to_owned())),
@@ -190,7 +218,7 @@ impl Wire {
         let origin = self.origin.clone();
         let decoded = tokio::task::spawn_blocking(move || match serde_json::from_str::<RawPage>(&text) {
             Ok(page) => Ok(page.decoded(kind)),
-            Err(error) => Err(unreadable(&error, &text, &ask, (*origin).clone())),
+            Err(error) => Err(unreadable(&error, &text, &ask, origin.clone())),
         });
         match decoded.await {
             Ok(page) => page,
@@ -210,28 +238,42 @@ impl Wire {
     ) -> Result<BoxStream<'static, Result<Heard, SourceError>>, SourceError> {
         let ask = Ask::of("watch", kind, namespace);
         let params = WatchParams { label_selector: labels, timeout: Some(WATCH_SECONDS), ..WatchParams::default() };
-        let request = built(Request::new(path(kind, namespace)?).watch(&params, version))?;
-        let events = self.answer(&ask, self.client.request_events::<Box<RawValue>>(request)).await?;
+        let mut request = built(Request::new(path(kind, namespace)?).watch(&params, version))?;
+        // What is compressed as a whole comes late.
+        request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        let body = self.answer(&ask, self.client.request_stream(request)).await?;
         let wire = self.clone();
-        Ok(events.map(move |event| wire.heard(kind, event, &ask)).boxed())
+        let heard = lines(body).map(move |line| wire.heard(kind, &line, &ask));
+        Ok(heard.boxed())
     }
 
-    fn heard(
-        &self,
-        kind: Kind,
-        event: Result<WatchEvent<Box<RawValue>>, ::kube::Error>,
-        ask: &Ask,
-    ) -> Result<Heard, SourceError> {
-        let named = |raw: &RawValue, heard: fn(Box<Decoded>) -> Heard| match decode(kind, raw.get()) {
+    fn heard(&self, kind: Kind, line: &[u8], ask: &Ask) -> Result<Heard, SourceError> {
+        let text = String::from_utf8_lossy(line);
+        let RawEvent { type_, object } = match serde_json::from_str(&text) {
+            Ok(event) => event,
+            // Some errors come bare.
+            Err(_) if serde_json::from_str::<Refusal>(&text).is_ok() => return Err(self.refusal(&text, ask)),
+            Err(_) => self.read(ask, &text)?,
+        };
+        let named = |heard: fn(Box<Decoded>) -> Heard| match decode(kind, object.get()) {
             Ok(decoded) => heard(Box::new(decoded)),
             Err(problem) => Heard::Nameless(problem),
         };
-        Ok(match event.map_err(|error| self.explain(&error, ask))? {
-            WatchEvent::Added(raw) | WatchEvent::Modified(raw) => named(&raw, Heard::Applied),
-            WatchEvent::Deleted(raw) => named(&raw, Heard::Deleted),
-            WatchEvent::Bookmark(mark) => Heard::Bookmark(mark.metadata.resource_version),
-            WatchEvent::Error(status) => return Err(self.explain(&::kube::Error::Api(status), ask)),
+        Ok(match type_.as_str() {
+            "ADDED" | "MODIFIED" => named(Heard::Applied),
+            "DELETED" => named(Heard::Deleted),
+            "BOOKMARK" => Heard::Bookmark(self.read::<RawMark>(ask, object.get())?.metadata.resource_version),
+            "ERROR" => return Err(self.refusal(object.get(), ask)),
+            other => Heard::Nameless(format!("a watch event of the unknown type {other:?}")),
         })
+    }
+
+    /// A `Status` in the middle of a stream.
+    fn refusal(&self, json: &str, ask: &Ask) -> SourceError {
+        match self.read::<Status>(ask, json) {
+            Ok(status) => self.explain(&::kube::Error::Api(Box::new(status)), ask),
+            Err(error) => error,
+        }
     }
 
     /// Names of the namespaces, at most so many.
@@ -271,11 +313,38 @@ impl Wire {
     }
 }
 
+/// The lines of a body. It ends with the body, however that ends: who goes on
+/// after it finds out soon enough whether anybody is still there.
+fn lines(body: impl AsyncBufRead + Send + Unpin + 'static) -> impl Stream<Item = Vec<u8>> + Send {
+    stream::unfold(body, |mut body| async move {
+        loop {
+            let mut line = Vec::new();
+            let read = (&mut body).take(MAX_LINE).read_until(b'\n', &mut line).await;
+            match read {
+                Ok(_) if line.last() != Some(&b'\n') => {
+                    if line.len() as u64 >= MAX_LINE {
+                        tracing::warn!(bytes = line.len(), "a watch is left: its line has no end");
+                    }
+                    return None;
+                }
+                Ok(_) if line.trim_ascii().is_empty() => {}
+                Ok(_) => return Some((line, body)),
+                Err(error) => {
+                    tracing::debug!(%error, "a watch broke off");
+                    return None;
+                }
+            }
+        }
+    })
+}
+
 fn get(path: &str) -> Result<http::Request<Vec<u8>>, SourceError> {
     http::Request::get(path).body(Vec::new()).map_err(|error| SourceError::Invalid { message: error.to_string() })
 }
 
-fn built(request: Result<http::Request<Vec<u8>>, ::kube::core::request::Error>) -> Result<http::Request<Vec<u8>>, SourceError> {
+fn built(
+    request: Result<http::Request<Vec<u8>>, ::kube::core::request::Error>,
+) -> Result<http::Request<Vec<u8>>, SourceError> {
     request.map_err(|error| SourceError::Invalid { message: super::words::clean(&error.to_string()) })
 }
 

@@ -79,7 +79,9 @@ mod tests {
 
     #[test]
     fn distances_count_changes_and_swaps() {
-        for (a, b, d) in [("", "", 0), ("", "abc", 3), ("abc", "", 3), ("prod", "prdo", 1), ("kind", "kid", 1), ("a", "b", 1)] {
+        for (a, b, d) in
+            [("", "", 0), ("", "abc", 3), ("abc", "", 3), ("prod", "prdo", 1), ("kind", "kid", 1), ("a", "b", 1)]
+        {
             assert_eq!(distance(a, b), d, "{a} {b}");
         }
     }

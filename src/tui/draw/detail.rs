@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use kgents_api::Condition;
+use kgents_api::agent::AgentPhase;
 use kgents_core::attention::Need;
 use kgents_core::decay::Fade;
 use kgents_store::view::{self, said};
@@ -192,10 +193,7 @@ pub(super) fn agent(app: &App, key: &Key, tab: usize, width: usize) -> Sheet {
         _ => {
             let row = app.views.agents.iter().find(|row| row.key == *key);
             match status.phase {
-                Some(phase) => {
-                    let role = row.map_or(Role::Text, |row| super::agents::state(app, row).2);
-                    page.fact("phase", phase.as_str(), role);
-                }
+                Some(phase) => page.fact("phase", phase.as_str(), phase_role(phase)),
                 None => page.fact("phase", "not told: no operator has looked at this agent", Role::Soft),
             }
             if let Some(row) = row.filter(|row| row.bid.need != Need::None) {
@@ -216,7 +214,11 @@ pub(super) fn agent(app: &App, key: &Key, tab: usize, width: usize) -> Sheet {
             page.maybe("image", spec.image.as_deref());
             page.fact("limits", &format!("cpu {} · memory {}", spec.resources.cpu, spec.resources.memory), Role::Text);
             if let Some(budget) = &spec.budget {
-                let said = format!("{} tokens · refills {} a minute", budget.tokens, budget.refill_per_minute);
+                let said = format!(
+                    "{} tokens · refills {} a minute",
+                    thousands(budget.tokens),
+                    thousands(budget.refill_per_minute)
+                );
                 page.fact("budget", &said, Role::Text);
             }
             page.maybe("umwelt", spec.umwelt.as_deref().or(status.umwelt_name.as_deref()));
@@ -255,6 +257,28 @@ pub(super) fn agent(app: &App, key: &Key, tab: usize, width: usize) -> Sheet {
     let state = app.views.agents.iter().find(|row| row.key == *key).map(|row| super::agents::state(app, row).1);
     let right = format!("{} · {} · esc back", state.unwrap_or_default(), app.terrarium.layer().badge());
     page.done(super::agents::label(app, key), right)
+}
+
+const fn phase_role(phase: AgentPhase) -> Role {
+    match phase {
+        AgentPhase::Running => Role::Moss,
+        AgentPhase::Pending => Role::Sky,
+        AgentPhase::Degraded | AgentPhase::Failed => Role::Coral,
+        AgentPhase::Terminating => Role::Mute,
+    }
+}
+
+/// A number with its thousands told apart.
+fn thousands(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut said = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            said.push(',');
+        }
+        said.push(digit);
+    }
+    if number < 0 { format!("-{said}") } else { said }
 }
 
 fn pods(page: &mut Page<'_>, app: &App, key: &Key) {

@@ -73,8 +73,8 @@ fn attention(out: &mut dyn Write, terrarium: &Terrarium, now: Timestamp) -> io::
     writeln!(out, "\nNeeds you ({})", attention.len())?;
     for item in attention.iter().take(SHOWN) {
         let since = age::text(now.duration_since(item.since));
-        let line = format!("  {} {}/{}: {} ({since})", item.kind, item.namespace, item.name, item.reason);
-        writeln!(out, "{}", one_line(&line))?;
+        let line = format!("{} {}/{}: {} ({since})", item.kind, item.namespace, item.name, item.reason);
+        writeln!(out, "  {}", one_line(&line))?;
     }
     if attention.len() > SHOWN {
         writeln!(out, "  … and {} more: kgents agents; kgents proposals", attention.len() - SHOWN)?;

@@ -23,21 +23,13 @@ fn b_gent() -> Value {
 fn an_estimate_applies_the_patch_to_what_is_there() {
     let risk = estimated(&proposal(&json!({})), Some(&b_gent()), &[]);
     close(risk.total, 0.22);
-    assert_eq!(
-        risk.reasons[0],
-        "a scale-up from 2 to 5 weighs 0.20, 1 field changes"
-    );
+    assert_eq!(risk.reasons[0], "a scale-up from 2 to 5 weighs 0.20, 1 field changes");
 
     // Against what is there already, the patch changes nothing.
     let five = json!({ "spec": { "replicas": 5 } });
-    close(
-        estimated(&proposal(&json!({})), Some(&five), &[]).base,
-        0.10,
-    );
+    close(estimated(&proposal(&json!({})), Some(&five), &[]).base, 0.10);
 
-    let delete = proposal(
-        &json!({ "spec": { "changeType": "AGENT_DELETE", "patch": { "content": null } } }),
-    );
+    let delete = proposal(&json!({ "spec": { "changeType": "AGENT_DELETE", "patch": { "content": null } } }));
     let risk = estimated(&delete, Some(&b_gent()), &[]);
     close(risk.base, 0.70 * magnitude(5));
 
@@ -102,11 +94,7 @@ fn an_estimate_reads_haste_and_history_from_the_others() {
             "09:00:00Z",
             &json!({ "phase": "Merged", "risk": base(9.0), "execution": { "appliedAt": "2025-12-31T12:00:00Z" } }),
         ),
-        other(
-            "f",
-            "09:00:00Z",
-            &json!({ "phase": "Approved", "risk": base(9.0) }),
-        ),
+        other("f", "09:00:00Z", &json!({ "phase": "Approved", "risk": base(9.0) })),
         // Unstamped, it was applied before it could expire: long ago.
         proposal(
             &json!({ "metadata": { "name": "g", "creationTimestamp": "2025-06-01T00:00:00Z" }, "status": { "phase": "Merged" } }),
@@ -125,10 +113,7 @@ fn a_namesake_with_another_uid_is_another() {
     let with_uid = |uid: &str| proposal(&json!({ "metadata": { "uid": uid } }));
     let own = with_uid("1");
     close(estimated(&own, Some(&b_gent()), &[&own]).velocity, 0.0);
-    close(
-        estimated(&own, Some(&b_gent()), &[&with_uid("2")]).velocity,
-        0.1 * 50.0 / 60.0,
-    );
+    close(estimated(&own, Some(&b_gent()), &[&with_uid("2")]).velocity, 0.1 * 50.0 / 60.0);
 }
 
 proptest! {

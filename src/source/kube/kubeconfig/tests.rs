@@ -103,7 +103,8 @@ fn the_identity_changes_with_the_credentials_and_only_with_them() {
     let identity = || target(&options(&path, None), None).unwrap().identity;
     let before = identity();
     assert_eq!(identity(), before);
-    std::fs::write(&path, GOOD.replace("current-context: blue", "current-context: blue\npreferences: {colors: true}")).unwrap();
+    std::fs::write(&path, GOOD.replace("current-context: blue", "current-context: blue\npreferences: {colors: true}"))
+        .unwrap();
     assert_eq!(identity(), before);
     std::fs::write(&path, GOOD.replace("s3cret", "n3w")).unwrap();
     assert_ne!(identity(), before);
