@@ -1,8 +1,8 @@
 //! The JSON shapes that are part of the contract: each answer says which layer
 //! it comes from, as of when, and how far it can be trusted.
 
-use jiff::Timestamp;
-use kgents_core::freshness::Freshness;
+use jiff::{SignedDuration, Timestamp};
+use kgents_core::freshness::{Freshness, freshness};
 use kgents_store::{Key, Kind, Layer, Terrarium, view};
 use serde::Serialize;
 use serde_json::Value;
@@ -22,6 +22,17 @@ impl Provenance {
     pub(crate) fn of(terrarium: &Terrarium, kind: Kind, now: Timestamp) -> Self {
         Self { layer: terrarium.layer(), as_of: terrarium.as_of(kind, now), freshness: terrarium.freshness(kind, now) }
     }
+
+    /// Where a change comes from that was heard just now, even while the first
+    /// list of its kind is not complete.
+    pub(crate) fn heard(terrarium: &Terrarium, kind: Kind, now: Timestamp) -> Self {
+        let stability = terrarium.stability(kind, now);
+        Self {
+            layer: terrarium.layer(),
+            as_of: Some(now),
+            freshness: Some(freshness(kind.area(), SignedDuration::ZERO, stability)),
+        }
+    }
 }
 
 /// A list: `{layer, as_of, freshness, items}`.
@@ -40,6 +51,9 @@ pub(crate) struct Item {
     /// How strong a pheromone is.
     #[serde(skip_serializing_if = "Option::is_none")]
     intensity: Option<f64>,
+    /// Why our types cannot read the object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
     object: Value,
 }
 
@@ -49,7 +63,9 @@ impl Item {
         let intensity =
             (kind == Kind::Pheromone).then(|| view::strength(terrarium.pheromones().get(key)?, now)).flatten();
         let object = object::json(terrarium, kind, key)?;
-        Some(Self { provenance: Provenance::of(terrarium, kind, now), intensity, object })
+        let unreadable = terrarium.unreadable(kind).find(|object| object.key == *key);
+        let error = unreadable.map(|object| object.error.clone());
+        Some(Self { provenance: Provenance::of(terrarium, kind, now), intensity, error, object })
     }
 }
 

@@ -35,6 +35,11 @@ use io::Io;
 /// Runs one command line, the program's name first, and gives its exit code:
 /// 0 well, 1 failed, 2 wrong usage, 4 nothing could be reached.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if is_version(&args) {
+        let _ = writeln!(std::io::stdout(), "kgents {}", command::version::OURS);
+        return Code::Ok.into();
+    }
     let cli = match Cli::read(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -58,6 +63,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(code) => code.into(),
         Err(failure) => failure.report(&mut err).into(),
     }
+}
+
+/// Whether nothing but our version is asked for. It is what installers and
+/// prompts ask most, and the whole tree of commands need not be built for it.
+fn is_version(args: &[OsString]) -> bool {
+    matches!(args, [_, only] if only == "--version" || only == "-V")
 }
 
 /// Starts logging for the commands that have something to log.

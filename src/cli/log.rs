@@ -55,6 +55,10 @@ fn open(file: Option<&Path>) -> Result<Box<dyn Write + Send>, String> {
         };
     }
     let folder = folder(|name| std::env::var_os(name).map(PathBuf::from)).ok_or("HOME is not set")?;
+    // The appender writes to standard error when it cannot look for old files.
+    std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::read_dir(&folder))
+        .map_err(|error| format!("{}: {error}", folder.display()))?;
     RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix("kgents")

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use kgents_api::{Agent, ObjectMeta};
+use kgents_core::activity::AgentState;
 use kgents_core::age;
 use kgents_core::attention::Need;
 use kgents_core::decay::Fade;
@@ -93,7 +94,8 @@ fn aged(meta: &ObjectMeta, now: Timestamp) -> String {
 /// condition says.
 pub(crate) fn why(row: &AgentRow, agent: &Agent) -> String {
     let status = agent.status.as_ref();
-    let idle = row.bid.need == Need::None && row.bid.reason == row.state.as_str();
+    let quiet = [AgentState::Busy, AgentState::Active, AgentState::Idle];
+    let idle = row.bid.need == Need::None && quiet.iter().any(|state| row.bid.reason == state.as_str());
     if !idle {
         return row.bid.reason.clone();
     }
@@ -173,7 +175,7 @@ fn proposal(
         spec.change_type.to_string(),
         target(&row.key, &spec.target),
         risk(row),
-        fit(&row.bid.reason),
+        fit(row.bid.reason.strip_prefix("needs ").unwrap_or(&row.bid.reason)),
         aged(&object.metadata, now),
     ];
     if wide {

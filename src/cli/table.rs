@@ -71,6 +71,15 @@ impl Table {
         Self { columns: columns.to_vec(), widths: columns.iter().map(|column| column.width()).collect() }
     }
 
+    /// Makes room in the first column for a text that may come.
+    #[must_use]
+    pub(crate) fn room_for(mut self, text: &str) -> Self {
+        if let Some(width) = self.widths.first_mut() {
+            *width = (*width).max(text.width());
+        }
+        self
+    }
+
     /// Makes room for rows.
     pub(crate) fn fit(&mut self, rows: &[Row]) {
         for row in rows {

@@ -39,7 +39,7 @@ pub(crate) fn watch(kind: Kind, state: &WatchState) -> String {
         WatchState::Waiting => "not asked yet".to_owned(),
         WatchState::Listing => "being listed".to_owned(),
         WatchState::Live => "listed".to_owned(),
-        WatchState::Missing if kind.is_custom() => "the CRD is not installed; try: kgents crd install".to_owned(),
+        WatchState::Missing if kind.is_custom() => "not installed; try: kgents crd install".to_owned(),
         WatchState::Missing => "the API server does not know this resource".to_owned(),
         WatchState::Forbidden { verb, resource, namespace } => {
             let place = namespace
@@ -48,5 +48,13 @@ pub(crate) fn watch(kind: Kind, state: &WatchState) -> String {
             format!("you are not allowed to {verb} {resource}{place}")
         }
         WatchState::Failing { error, .. } => format!("no useful answer: {error}"),
+    }
+}
+
+/// Puts a name to what is said of it, beside others of which the same is said.
+pub(crate) fn group<'a>(said: &mut Vec<(String, Vec<&'a str>)>, words: String, name: &'a str) {
+    match said.iter_mut().find(|(same, _)| *same == words) {
+        Some((_, names)) => names.push(name),
+        None => said.push((words, vec![name])),
     }
 }

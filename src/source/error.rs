@@ -130,7 +130,7 @@ pub enum SourceError {
         resource: String,
     },
     /// There is no such object.
-    #[error("there is no {resource} named {name}{}", place(namespace.as_deref()))]
+    #[error("{resource} {name} not found{}", place(namespace.as_deref()))]
     NotFound {
         /// The resource with its group.
         resource: String,
@@ -370,7 +370,7 @@ mod tests {
             ),
             (
                 SourceError::NotFound { resource: resource(), name: "b".into(), namespace: None },
-                "there is no agents.kgents.io named b",
+                "agents.kgents.io b not found",
                 Some("kgents agents list"),
             ),
             (

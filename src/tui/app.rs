@@ -66,7 +66,14 @@ pub struct Views {
     pub needs: usize,
     /// How stable the agents are, 0..1.
     pub stability: f64,
+    /// What the agents were worked out from.
+    agents_of: Basis,
+    /// What the proposals were worked out from.
+    proposals_of: Basis,
 }
+
+/// What a view was worked out from: revision, thoughts heard, minute.
+type Basis = Option<(u64, u64, Timestamp)>;
 
 /// What the window is made with.
 #[derive(Clone, Debug)]
@@ -195,8 +202,21 @@ impl App {
     /// Works the views out anew and lets the cursors find their rows.
     fn refresh(&mut self) {
         let (terrarium, now) = (&self.terrarium, self.now);
-        let agents = view::agents(terrarium, now);
-        let proposals = view::proposals(terrarium, now);
+        let Views { agents, proposals, proposals_of, agents_of, .. } = std::mem::take(&mut self.views);
+        // Who needs a person depends on what is known and on ages, which are
+        // looked at by the minute. A wake that only dims a cell costs neither.
+        let of = |kinds: &[Kind]| {
+            let newest = kinds.iter().map(|kind| terrarium.revision_of(*kind)).max().unwrap_or(0);
+            Some((newest, terrarium.thoughts().heard(), minute(now)))
+        };
+        let next = of(&[Kind::Agent, Kind::Proposal]).map(|(revision, _, minute)| (revision, 0, minute));
+        let proposals = if next == proposals_of { proposals } else { view::proposals(terrarium, now) };
+        let proposals_of = next;
+        let next = of(&[Kind::Agent, Kind::Proposal, Kind::Pheromone]);
+        // What is busy grows quiet by itself.
+        let calm = agents.iter().all(|row| row.level <= 0.0);
+        let agents = if next == agents_of && calm { agents } else { view::agents(terrarium, now) };
+        let agents_of = next;
         let mut alive: Vec<(Key, f64)> =
             view::alive(terrarium, now).into_iter().map(|(key, _, strength)| (key.clone(), strength)).collect();
         // By what is said of them: two that cross unseen must not change places.
@@ -209,6 +229,8 @@ impl App {
             stability: terrarium.stability(Kind::Agent, minute(now)),
             agents,
             proposals,
+            agents_of,
+            proposals_of,
         };
         let Views { agents, proposals, alive, .. } = &self.views;
         self.agents.follow(agents.len(), |i| agents[i].key.clone());

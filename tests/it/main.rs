@@ -1,1 +1,68 @@
-fn main(){}
+//! The integration tests: the real binary, against a real kube-apiserver
+//! where one can be had.
+//!
+//! **To add a test**, write a function in the module of its subject and name it
+//! in that module's `cases![…]`. What the function takes says what it needs:
+//! - nothing: it runs everywhere;
+//! - [`&Place`](support::place::Place): a namespace of its own on the API
+//!   server that all tests share. Prefer this one;
+//! - [`Own`](support::cluster::Own): it starts an API server of its own, because
+//!   it kills, pauses or compacts it, or changes what is not in a namespace.
+//!
+//! A new module gets a `mod` line and its place in [`cases`]. A function, or a
+//! module, that is named nowhere is dead code, and dead code does not compile;
+//! a file that no `mod` names fails a test in `rooms`.
+//!
+//! `cargo test --test it -- FILTER` runs some, `--list` names all. A test that
+//! needs a cluster where none can be had is ignored, and standard error says
+//! what to install.
+
+#![deny(dead_code, reason = "a test that is not registered must not look like one")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a panic is how a test fails; clippy's allow-…-in-tests does not reach a test without its harness"
+)]
+#![allow(clippy::disallowed_methods, reason = "a test asks the clock to know when to give up")]
+#![allow(clippy::needless_pass_by_value, reason = "the type of a test's parameter says what it needs")]
+
+mod crd;
+mod lists;
+mod refusals;
+mod rooms;
+mod support;
+mod watch;
+mod window;
+
+use std::process::ExitCode;
+
+use libtest_mimic::Arguments;
+use support::case::{self, Case};
+use support::cluster;
+
+/// Every test, by subject.
+fn cases() -> Vec<Case> {
+    [rooms::cases(), crd::cases(), lists::cases(), refusals::cases(), watch::cases(), window::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn main() -> ExitCode {
+    let mut args = Arguments::from_args();
+    // A test mostly waits for other processes, so two a core keep it busy.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    args.test_threads.get_or_insert(cores * 2);
+    case::catch_panics();
+
+    let cases = cases();
+    let need = cases.iter().filter(|case| case.needs_cluster && !args.is_filtered_out(&case.trial)).count();
+    let lack = if need == 0 || args.list { None } else { cluster::lack() };
+    if let Some(reason) = &lack {
+        support::say(&format!("{need} tests are ignored: {reason}"));
+    }
+    let trials =
+        cases.into_iter().map(|case| case.trial.with_ignored_flag(case.needs_cluster && lack.is_some())).collect();
+    libtest_mimic::run(&args, trials).exit_code()
+}

@@ -83,7 +83,7 @@ fn one(terrarium: &Terrarium, kind: Kind, name: &str) -> Result<Key, Failure> {
     if keys.len() > 1 {
         let namespaces: Vec<&str> = keys.iter().map(Key::namespace).collect();
         let first = namespaces.first().copied().unwrap_or_default();
-        return Err(Failure::new(format!("there is a {word} '{name}' in {}", namespaces.join(", ")))
+        return Err(Failure::new(format!("there is more than one {word} '{name}': in {}", namespaces.join(", ")))
             .hint(format!("kgents {} describe {name} -n {first}", kind.plural())));
     }
     keys.pop().ok_or_else(|| {
@@ -220,3 +220,6 @@ impl Scene<'_> {
         facts.is_some_and(|facts| facts.agent.as_deref() == Some(self.key.name()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,16 +55,20 @@ pub(crate) fn run(args: &Args, io: &mut Io<'_>) -> Result<Code, Failure> {
         })?;
     }
     let mut text = Vec::new();
-    Man::new(page.clone()).render(&mut text)?;
+    man(page.clone()).render(&mut text)?;
     io.out.write_all(&text)?;
     Ok(Code::Ok)
+}
+
+fn man(command: Command) -> Man {
+    Man::new(command).source(format!("kgents {}", env!("CARGO_PKG_VERSION")))
 }
 
 fn write_all(command: Command, dir: &Path, written: &mut usize) -> std::io::Result<()> {
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()).cloned() {
         write_all(sub, dir, written)?;
     }
-    Man::new(command).generate_to(dir)?;
+    man(command).generate_to(dir)?;
     *written += 1;
     Ok(())
 }

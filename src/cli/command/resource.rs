@@ -1,7 +1,7 @@
 //! `kgents agents|pheromones|proposals|memories|umwelts`: list, describe, watch.
 
-use kgents_source::Client;
-use kgents_store::watch::Link;
+use kgents_source::{Client, SourceError};
+use kgents_store::watch::{Link, WatchState};
 use kgents_store::{Key, Kind, Terrarium};
 
 use crate::args::Global;
@@ -154,14 +154,10 @@ fn trouble(terrarium: &Terrarium, kind: Kind) -> Option<Failure> {
     if state.is_live() || !state.is_settled() {
         return None;
     }
-    let (sentence, hint) = match words::watch(kind, &state).split_once("; try: ") {
-        Some((sentence, hint)) => (format!("{}: {sentence}", kind.plural()), Some(hint.to_owned())),
-        None => (format!("{}: {}", kind.plural(), words::watch(kind, &state)), None),
-    };
-    let failure = Failure::new(sentence);
-    Some(match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
+    let sentence = words::watch(kind, &state);
+    Some(match state {
+        WatchState::Missing => SourceError::Missing { resource: format!("{}.{}", kind.plural(), kind.group()) }.into(),
+        _ => Failure::new(format!("{}: {sentence}", kind.plural())),
     })
 }
 
@@ -189,3 +185,6 @@ pub(crate) fn nearest(terrarium: &Terrarium, kind: Kind, name: &str) -> Vec<Stri
     near.dedup_by(|a, b| a.1 == b.1);
     near.into_iter().take(3).map(|(_, name)| name).collect()
 }
+
+#[cfg(test)]
+mod tests;

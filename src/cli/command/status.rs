@@ -1,6 +1,5 @@
 //! `kgents status`: what is there, how well it is heard, what needs a person.
 
-use std::io::Write;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,7 +10,7 @@ use kgents_store::view::{self, Attention};
 use kgents_store::watch::{Link, Scene, WatchState};
 use kgents_store::{Kind, Layer, Terrarium, bus};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::args::Global;
 use crate::failure::{Code, Failure};
@@ -55,10 +54,10 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
     let status = block_on(async { Ok(ask(global, args.wait).await) })?;
     if args.json {
-        output::data(io.out, Format::Json, &status.json())?;
+        output::data(io.out, Format::Json, &answer(&status.terrarium, status.now))?;
         return Ok(status.code());
     }
-    status.page(io.out)?;
+    page::write(io.out, &status.terrarium, status.now)?;
     match status.error {
         Some(error) => Err(error.into()),
         None => match code(&status.terrarium) {
@@ -69,12 +68,14 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
 }
 
 /// That none of our kinds can be read.
-pub(crate) fn blind(terrarium: &Terrarium) -> Failure {
-    let missing = Kind::CUSTOM.into_iter().all(|kind| terrarium.watch(kind).state == WatchState::Missing);
-    if missing {
+fn blind(terrarium: &Terrarium) -> Failure {
+    let every = |test: fn(&WatchState) -> bool| Kind::CUSTOM.into_iter().all(|kind| test(&terrarium.watch(kind).state));
+    if every(|state| matches!(state, WatchState::Missing)) {
         Failure::new("the CRDs of kgents are not installed").hint("kgents crd install")
+    } else if every(|state| matches!(state, WatchState::Forbidden { .. })) {
+        Failure::new("you are not allowed to read anything of kgents").hint("kubectl auth can-i --list")
     } else {
-        Failure::new("none of the kinds of kgents can be read").hint("kubectl auth can-i --list")
+        Failure::new("none of the kinds of kgents can be read").hint("kgents status --wait")
     }
 }
 
@@ -84,6 +85,8 @@ pub(crate) struct Status {
     pub(crate) now: Timestamp,
     /// Why the API server did not answer, if it did not.
     error: Option<SourceError>,
+    /// It answers, but some of it is not there yet, as when it has just begun.
+    unready: bool,
 }
 
 async fn ask(global: &Global, wait: Option<Duration>) -> Status {
@@ -93,8 +96,9 @@ async fn ask(global: &Global, wait: Option<Duration>) -> Status {
     loop {
         let status = once(global).await;
         let waited = status.now.duration_since(began);
-        let again = status.error.is_some() && limit.is_some_and(|limit| waited < limit);
-        if !again {
+        // What it answers when it refuses us will not change by waiting.
+        let deaf = status.unready || status.error.as_ref().is_some_and(SourceError::is_unreachable);
+        if !deaf || limit.is_none_or(|limit| waited >= limit) {
             return status;
         }
         tokio::time::sleep(pause).await;
@@ -111,7 +115,10 @@ async fn once(global: &Global) -> Status {
     let look = gather::look(&client, Kind::Agent, None, &Kind::ALL[1..]);
     let (version, look) = tokio::join!(client.server_version(), look);
     match version {
-        Ok(version) => Status::up(look.terrarium, version, look.now),
+        Ok(version) => Status {
+            unready: look.errors.values().any(SourceError::is_unreachable),
+            ..Status::up(look.terrarium, version, look.now)
+        },
         Err(error) => Status::down(client.scene().clone(), error),
     }
 }
@@ -121,7 +128,7 @@ impl Status {
     fn up(mut terrarium: Terrarium, version: String, now: Timestamp) -> Self {
         let control = vec![bus::Control::Link(Link::Up { version })];
         terrarium.apply(bus::Batch { control, ..bus::Batch::default() }, now);
-        Self { terrarium, now, error: None }
+        Self { terrarium, now, error: None, unready: false }
     }
 
     /// It does not.
@@ -131,7 +138,7 @@ impl Status {
         let mut terrarium = Terrarium::default();
         let control = vec![bus::Control::Scene(scene), bus::Control::Link(link)];
         terrarium.apply(bus::Batch { control, ..bus::Batch::default() }, now);
-        Self { terrarium, now, error: Some(error) }
+        Self { terrarium, now, error: Some(error), unready: false }
     }
 
     fn code(&self) -> Code {
@@ -140,14 +147,6 @@ impl Status {
             Some(_) => Code::Failed,
             None => code(&self.terrarium),
         }
-    }
-
-    fn page(&self, out: &mut dyn Write) -> std::io::Result<()> {
-        page::write(out, &self.terrarium, self.now)
-    }
-
-    fn json(&self) -> Value {
-        json(&self.terrarium, self.now)
     }
 }
 
@@ -175,61 +174,73 @@ fn trust(terrarium: &Terrarium, now: Timestamp) -> Option<(Timestamp, Freshness)
 }
 
 /// The contract: `{layer, as_of, freshness, layers, counts, attention}`.
-fn json(terrarium: &Terrarium, now: Timestamp) -> Value {
-    #[derive(Serialize)]
-    struct Answer {
-        layer: Option<Layer>,
-        as_of: Option<Timestamp>,
-        freshness: Option<Freshness>,
-        layers: Vec<Value>,
-        counts: Value,
-        attention: Vec<Attention>,
-    }
+#[derive(Serialize)]
+struct Answer {
+    layer: Option<Layer>,
+    as_of: Option<Timestamp>,
+    freshness: Option<Freshness>,
+    layers: Vec<LayerState>,
+    counts: Value,
+    attention: Vec<Attention>,
+}
+
+/// How one layer stands.
+#[derive(Serialize)]
+struct LayerState {
+    layer: Layer,
+    address: Option<String>,
+    context: Option<String>,
+    /// The one namespace that is read; none for all.
+    namespace: Option<String>,
+    up: bool,
+    version: Option<String>,
+    error: Option<String>,
+    hint: Option<String>,
+    kinds: Vec<KindState>,
+}
+
+fn answer(terrarium: &Terrarium, now: Timestamp) -> Answer {
     let trust = trust(terrarium, now);
-    let answer = Answer {
+    Answer {
         layer: trust.map(|_| terrarium.layer()),
         as_of: trust.map(|(as_of, _)| as_of),
         freshness: trust.map(|(_, freshness)| freshness),
         layers: vec![layer(terrarium)],
         counts: counts(terrarium, now),
         attention: view::attention(terrarium, now),
-    };
-    serde_json::to_value(answer).unwrap_or_default()
+    }
 }
 
-fn layer(terrarium: &Terrarium) -> Value {
+fn layer(terrarium: &Terrarium) -> LayerState {
     let scene = terrarium.scene();
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let mut layer = json!({
-        "layer": terrarium.layer(),
-        "address": some(&scene.server),
-        "context": some(&scene.context),
-        "namespace": scene.namespace,
-        "up": false,
-        "version": null,
-        "error": null,
-        "hint": null,
-        "kinds": KindState::all(terrarium),
-    });
-    match terrarium.link() {
-        Link::Up { version } => {
-            layer["up"] = true.into();
-            layer["version"] = version.as_str().into();
-        }
-        Link::Down { error, hint, .. } => {
-            layer["error"] = error.as_str().into();
-            layer["hint"] = some(hint).into();
-        }
-        Link::Connecting => layer["error"] = "no answer yet".into(),
+    let (version, error, hint) = match terrarium.link() {
+        Link::Up { version } => (some(version), None, None),
+        Link::Down { error, hint, .. } => (None, some(error), some(hint)),
+        Link::Connecting => (None, Some("no answer yet".to_owned()), None),
+    };
+    LayerState {
+        layer: terrarium.layer(),
+        address: some(&scene.server),
+        context: some(&scene.context),
+        namespace: scene.namespace.clone(),
+        up: matches!(terrarium.link(), Link::Up { .. }),
+        version,
+        error,
+        hint,
+        kinds: KindState::all(terrarium),
     }
-    layer
 }
 
 /// How much there is. What could not be read is null, not zero.
 fn counts(terrarium: &Terrarium, now: Timestamp) -> Value {
     let mut counts = serde_json::to_value(view::counts(terrarium, now)).unwrap_or_default();
     if let Some(counts) = counts.as_object_mut() {
-        for kind in Kind::CUSTOM.into_iter().filter(|kind| terrarium.watch(*kind).as_of.is_none()) {
+        let unknown = |kind: &Kind| terrarium.watch(*kind).as_of.is_none();
+        if Kind::CUSTOM.iter().all(unknown) {
+            counts.insert("unreadable".to_owned(), Value::Null);
+        }
+        for kind in Kind::CUSTOM.into_iter().filter(unknown) {
             for (name, count) in counts.iter_mut() {
                 if name == kind.plural() || name.strip_prefix(kind.plural()).is_some_and(|rest| rest.starts_with('_')) {
                     *count = Value::Null;

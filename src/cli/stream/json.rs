@@ -136,7 +136,10 @@ fn line<'a>(follow: &Follow, delta: &'a Delta, object: Option<Value>, now: Times
         name: delta.key.name(),
         revision: delta.revision,
         change: delta.fate.as_str(),
-        provenance: Provenance::of(&follow.terrarium, delta.kind, now),
+        provenance: match delta.fate {
+            Fate::Faded => Provenance::of(&follow.terrarium, delta.kind, now),
+            Fate::Applied | Fate::Deleted => Provenance::heard(&follow.terrarium, delta.kind, now),
+        },
         object,
     }
 }

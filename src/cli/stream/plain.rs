@@ -91,6 +91,8 @@ impl Plain {
             writeln!(out, "{at} Source {layer} {}", one_line(&words::link(link)))?;
             self.link = Some(link.clone());
         }
+        // Kinds of which the same is to be said share a line.
+        let mut said: Vec<(String, Vec<&str>)> = Vec::new();
         for kind in Kind::ALL {
             let state = terrarium.watch(kind).state;
             // That a kind is heard goes without saying unless it was not; that
@@ -102,8 +104,11 @@ impl Plain {
                 _ => self.troubles.insert(kind, state.clone()).as_ref() != Some(&state),
             };
             if tell {
-                writeln!(out, "{at} Source {} {}", kind.plural(), one_line(&words::watch(kind, &state)))?;
+                words::group(&mut said, words::watch(kind, &state), kind.plural());
             }
+        }
+        for (words, kinds) in said {
+            writeln!(out, "{at} Source {} {}", kinds.join(","), one_line(&words))?;
         }
         let deaths = terrarium.deaths();
         for (task, error) in deaths.iter().skip(self.deaths) {

@@ -118,7 +118,7 @@ async fn lines_of_text_say_time_kind_key_and_what() {
     assert_eq!(say(&mut follow).await, ["Source kube connected: Kubernetes v1.36.3"]);
     let missing = Watch { state: WatchState::Missing, ..Watch::default() };
     bus.control(Control::Watch(Kind::Umwelt, missing)).await;
-    assert_eq!(say(&mut follow).await, ["Source umwelts the CRD is not installed; try: kgents crd install"]);
+    assert_eq!(say(&mut follow).await, ["Source umwelts not installed; try: kgents crd install"]);
     bus.control(live(Kind::Umwelt)).await;
     assert_eq!(say(&mut follow).await, ["Source umwelts listed"]);
 }

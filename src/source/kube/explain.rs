@@ -99,7 +99,7 @@ fn refused(status: &Status, ask: &Ask, origin: Arc<Origin>) -> SourceError {
         410 => SourceError::Expired { resource: ask.resource.clone() },
         // A TLS port that is spoken to without TLS answers 400 and no Status.
         400 if !proper => SourceError::NotKubernetes { origin, saw: words::beginning(&status.message) },
-        400 | 422 => SourceError::Invalid { message },
+        400 | 422 => SourceError::Invalid { message: words::faults(&status.message) },
         code @ (429 | 502..=504) => {
             let message = if proper { message } else { words::beginning(&status.message) };
             SourceError::Unavailable { origin, code, message }

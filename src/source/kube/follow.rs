@@ -103,7 +103,7 @@ enum End {
     /// What we last heard is too old to go on from.
     Gone,
     /// The probe says that nobody answers.
-    Down(String),
+    Down,
     /// Something else.
     Failed(SourceError),
 }
@@ -140,7 +140,7 @@ impl<'a> Follower<'a> {
             let from = version.take();
             let end = tokio::select! {
                 biased;
-                error = self.session.until_down() => End::Down(error),
+                () = self.session.until_down() => End::Down,
                 end = self.once(from, &mut version, &mut backoff) => end,
             };
             let pause = match end {
@@ -149,13 +149,7 @@ impl<'a> Follower<'a> {
                     version = None;
                     backoff.next_delay()
                 }
-                // After a silence the server may be another one, with versions
-                // of its own: what was heard before is no place to go on from.
-                End::Down(error) => {
-                    version = None;
-                    self.board.failing(&self.part, error, self.session.verified()).await;
-                    Duration::ZERO
-                }
+                End::Down => Duration::ZERO,
                 End::Failed(error) => {
                     version = None;
                     match self.failed(error, &mut backoff).await {
@@ -165,7 +159,14 @@ impl<'a> Follower<'a> {
                 }
             };
             sleep(pause).await;
-            self.session.while_down().await;
+            // Nobody answers: wait, but say so first. Who answers after that may
+            // be another one, with versions of its own: what was heard before
+            // is no place to go on from.
+            if let Some(error) = self.session.down() {
+                version = None;
+                self.board.failing(&self.part, error, self.session.verified()).await;
+                self.session.while_down().await;
+            }
         }
     }
 

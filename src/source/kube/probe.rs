@@ -52,7 +52,13 @@ pub(crate) async fn run(session: &Session) {
 }
 
 async fn ask(session: &Session) -> Result<String, SourceError> {
-    match session.wire().within(PROBE_LIMIT).version().await {
+    let wire = session.wire().within(PROBE_LIMIT);
+    let answer = match wire.version().await {
+        // Perhaps only an old connection, of a server that was started anew.
+        Err(SourceError::Connect { .. }) => wire.version().await,
+        answer => answer,
+    };
+    match answer {
         // It answers; that it keeps its version to itself is no trouble.
         Err(SourceError::Forbidden { .. }) => Ok("unknown".to_owned()),
         answer => answer,

@@ -106,11 +106,14 @@ impl Session {
         let _ = self.health.subscribe().wait_for(|health| health.down.is_none()).await;
     }
 
-    /// Waits until the API server is known not to answer, and says why.
-    pub(crate) async fn until_down(&self) -> String {
-        let mut health = self.health.subscribe();
-        let down = health.wait_for(|health| health.down.is_some()).await;
-        down.ok().and_then(|health| health.down.clone()).unwrap_or_default()
+    /// Waits until the API server is known not to answer.
+    pub(crate) async fn until_down(&self) {
+        let _ = self.health.subscribe().wait_for(|health| health.down.is_some()).await;
+    }
+
+    /// Why the API server does not answer; `None` if it does, or was not asked yet.
+    pub(crate) fn down(&self) -> Option<String> {
+        self.health.borrow().down.clone()
     }
 
     /// When the API server last answered a probe.

@@ -47,7 +47,8 @@ const RENEW_BEFORE: Duration = Duration::from_secs(60);
 /// for ever. Spawn it on a runtime with worker threads; it decodes a lot when
 /// it begins.
 pub async fn watch(options: Options, bus: Bus, cancel: CancellationToken) {
-    cancel.run_until_cancelled(Engine::new(options, bus).run()).await;
+    let engine = Box::pin(Engine::new(options, bus).run());
+    cancel.run_until_cancelled(engine).await;
 }
 
 /// What outlives connections.

@@ -302,8 +302,6 @@ pub(crate) async fn until<T>(what: &str, mut holds: impl FnMut() -> Option<T>) -
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    match tokio::time::timeout(Duration::from_secs(10), wait).await {
-        Ok(found) => found,
-        Err(_) => panic!("waited in vain for {what}"),
-    }
+    let found = tokio::time::timeout(Duration::from_secs(10), wait).await;
+    found.unwrap_or_else(|_| panic!("waited in vain for {what}"))
 }

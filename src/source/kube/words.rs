@@ -5,11 +5,23 @@ use kgents_store::sanitize;
 /// The longest piece of foreign text in a message of ours, in characters.
 const MAX: usize = 400;
 
+/// The same where a list of faults is told, of which none may be missing.
+const MAX_FAULTS: usize = 4_000;
+
 /// Foreign text as part of a message: cleaned, on one line, cut if long.
 pub(crate) fn clean(text: &str) -> String {
+    within(MAX, text)
+}
+
+/// What the API server finds wrong with an object: cleaned, on one line.
+pub(crate) fn faults(text: &str) -> String {
+    within(MAX_FAULTS, text)
+}
+
+fn within(max: usize, text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = sanitize::text(&line);
-    match line.char_indices().nth(MAX) {
+    match line.char_indices().nth(max) {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
         None => line.into_owned(),
     }
@@ -59,7 +71,7 @@ pub(crate) fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>
             (if part { 0 } else { distance(&wanted, &lower) }, name)
         })
         .collect();
-    names.sort();
+    names.sort_unstable();
     names.into_iter().take(5).map(|(_, name)| clean(name)).collect()
 }
 

@@ -78,10 +78,23 @@ fn lists(path: &str, ours: &[Value], theirs: &[Value], found: &mut Vec<Differenc
         }
         return;
     }
-    let plain = |items: &[Value]| items.iter().all(|item| !item.is_object());
-    if ours.len() != theirs.len() || (plain(ours) && ours != theirs) {
-        let whole = |items: &[Value]| Value::Array(items.to_vec());
-        return differ(path, Some(&whole(ours)), Some(&whole(theirs)), found);
+    let whole = |items: Vec<Value>| (!items.is_empty()).then_some(Value::Array(items));
+    if ours.iter().chain(theirs).all(|item| !item.is_object()) {
+        if ours != theirs {
+            // What both have says nothing, unless only the order differs.
+            let without = |items: &[Value], others: &[Value]| -> Vec<Value> {
+                items.iter().filter(|item| !others.contains(item)).cloned().collect()
+            };
+            let (more, less) = (whole(without(ours, theirs)), whole(without(theirs, ours)));
+            match (&more, &less) {
+                (None, None) => differ(path, whole(ours.to_vec()).as_ref(), whole(theirs.to_vec()).as_ref(), found),
+                _ => differ(path, more.as_ref(), less.as_ref(), found),
+            }
+        }
+        return;
+    }
+    if ours.len() != theirs.len() {
+        return differ(path, whole(ours.to_vec()).as_ref(), whole(theirs.to_vec()).as_ref(), found);
     }
     for (i, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
         values(&format!("{path}[{i}]"), ours, theirs, found);
@@ -149,7 +162,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                r#"spec.names.shortNames: ["ag"] → ["ag","x"]"#,
+                r#"spec.names.shortNames: (absent) → ["x"]"#,
                 r#"spec.versions[v0]: (absent) → {"name":"v0","served":false}"#,
                 r#"spec.versions[v1].schema.properties.a.type: "string" → "integer""#,
                 "spec.versions[v1].schema.properties.c: (absent) → {}",

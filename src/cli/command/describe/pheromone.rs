@@ -37,13 +37,19 @@ fn fades(scene: &Scene<'_>, page: &mut Page<'_>, fade: &Fade) -> io::Result<()> 
         page.field("Intensity", format!("{:.2} now, {:.2} when it was emitted", fade.intensity(now), fade.initial()))?;
     }
     page.field("Half-life", value::minutes(fade.half_life_minutes()))?;
-    page.field("Emitted", format!("{} ({} ago)", fade.emitted(), scene.ago(fade.emitted())))?;
+    let emitted = fade.emitted();
+    let ago = if emitted > now {
+        "in the future, so it counts as now".to_owned()
+    } else {
+        format!("{} ago", scene.ago(emitted))
+    };
+    page.field("Emitted", format!("{emitted:.0} ({ago})"))?;
     let when = if gone == Timestamp::MAX {
         "never".to_owned()
     } else if gone <= now {
-        format!("{gone} ({} ago)", scene.ago(gone))
+        format!("{gone:.0} ({} ago)", scene.ago(gone))
     } else {
-        format!("{gone} (in {})", value::until(gone, now))
+        format!("{gone:.0} (in {})", value::until(gone, now))
     };
     page.field("Gone", when)?;
     let ahead: Vec<String> = [0.5, 0.2, 0.1]

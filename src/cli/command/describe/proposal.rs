@@ -20,8 +20,11 @@ pub(super) fn page(scene: &Scene<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let Some(row) = view::proposals(scene.terrarium, scene.now).into_iter().find(|row| row.key == *scene.key) else {
         return Ok(());
     };
-    page.field("Phase", row.phase.as_str())?;
-    page.some("Needs", Some(&row.bid.reason))?;
+    let why = Some(&row.bid.reason).filter(|why| !why.eq_ignore_ascii_case(row.phase.as_str()));
+    page.field(
+        "Phase",
+        [Some(row.phase.as_str()), why.map(String::as_str)].into_iter().flatten().collect::<Vec<_>>().join(": "),
+    )?;
     page.field("Change", format!("{} of {}", spec.change_type, rows::target(scene.key, &spec.target)))?;
     page.some("Reason", spec.reason.as_ref())?;
     page.field("Proposer", &spec.proposer)?;
@@ -38,7 +41,7 @@ pub(super) fn page(scene: &Scene<'_>, page: &mut Page<'_>) -> io::Result<()> {
     }
     if row.phase.is_open() {
         let end = attention::expires_at(proposal);
-        page.some("Expires", end.map(|end| format!("{end} (in {})", value::until(end, scene.now))))?;
+        page.some("Expires", end.map(|end| format!("{end:.0} (in {})", value::until(end, scene.now))))?;
     }
     page.field("Tests", format!("{} added, {} removed", spec.tests.added, spec.tests.removed))?;
     scene.meta(page, Kind::Proposal, &proposal.metadata)?;

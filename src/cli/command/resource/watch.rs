@@ -126,7 +126,7 @@ impl Watcher<'_> {
         let (table, _) = self.table.get_or_insert_with(|| {
             let columns: Vec<&'static str> =
                 std::iter::once("CHANGE").chain(rows::columns(kind, namespaces, wide)).collect();
-            (Table::new(&columns), namespaces)
+            (Table::new(&columns).room_for("applied"), namespaces)
         });
         table.fit(&rows);
         if fresh {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kgents_api::{ObjectMeta, Pheromone, PheromoneSpec, PheromoneType};
-use kgents_source::{Client, clock};
+use kgents_source::{Client, SourceError, clock};
 use kgents_store::bus::{Batch, Change};
 use kgents_store::watch::{Watch, WatchState};
 use kgents_store::{Kind, Terrarium, bus::Control, view};
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
     let decoded = block_on(async {
         let client = Client::connect(&global.source()).await?;
         let namespace = global.namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
-        Ok(client.create_pheromone(&namespace, &pheromone).await?)
+        client.create_pheromone(&namespace, &pheromone).await.map_err(|error| refused(error, &namespace))
     })?;
     let (now, key) = (clock::now(), decoded.key.clone());
     let change = Change { kind: Kind::Pheromone, key: key.clone(), now: Some(decoded), initial: true };
@@ -96,6 +96,18 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
         }
     }
     Ok(Code::Ok)
+}
+
+/// Why the API server did not take it. It tells a missing namespace as a
+/// missing object.
+fn refused(error: SourceError, namespace: &str) -> Failure {
+    match &error {
+        SourceError::NotFound { resource, .. } if resource.split('.').next() == Some("namespaces") => {
+            Failure::new(format!("there is no namespace {namespace}"))
+                .hint(format!("kubectl create namespace {namespace}"))
+        }
+        _ => error.into(),
+    }
 }
 
 fn pheromone(args: &Args, now: Timestamp) -> Pheromone {

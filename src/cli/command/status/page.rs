@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 
-use super::{Kind, Link, Terrarium, WatchState, age, one_line, trust, view, words};
+use super::{Kind, Link, Terrarium, age, one_line, trust, view, words};
 
 /// How many lines of what needs a person are shown.
 const SHOWN: usize = 20;
@@ -28,7 +28,7 @@ pub(super) fn write(out: &mut dyn Write, terrarium: &Terrarium, now: Timestamp) 
             field("Layer", &format!("{layer} {freshness}, {age} old; Kubernetes {version}"))?;
         }
         // Why is said as the error that this is.
-        _ => return field("Layer", &format!("{layer}: no answer")),
+        _ => return field("Layer", &format!("{layer}: no useful answer")),
     }
     writeln!(out)?;
     counts(out, terrarium, now)?;
@@ -67,7 +67,8 @@ fn counts(out: &mut dyn Write, terrarium: &Terrarium, now: Timestamp) -> io::Res
 fn attention(out: &mut dyn Write, terrarium: &Terrarium, now: Timestamp) -> io::Result<()> {
     let attention = view::attention(terrarium, now);
     if attention.is_empty() {
-        let known = terrarium.watch(Kind::Agent).as_of.is_some();
+        let asked = [Kind::Agent, Kind::Pheromone, Kind::Proposal];
+        let known = asked.into_iter().all(|kind| terrarium.watch(kind).as_of.is_some());
         return if known { writeln!(out, "\nNothing needs you.") } else { Ok(()) };
     }
     writeln!(out, "\nNeeds you ({})", attention.len())?;
@@ -83,32 +84,23 @@ fn attention(out: &mut dyn Write, terrarium: &Terrarium, now: Timestamp) -> io::
 }
 
 fn trouble(out: &mut dyn Write, terrarium: &Terrarium) -> io::Result<()> {
-    let mut lines = Vec::new();
-    let states = Kind::ALL.map(|kind| (kind, terrarium.watch(kind)));
-    let missing: Vec<&str> = states
-        .iter()
-        .filter(|(kind, watch)| kind.is_custom() && watch.state == WatchState::Missing)
-        .map(|(kind, _)| kind.plural())
-        .collect();
-    if !missing.is_empty() {
-        let crds = if missing.len() == 1 { "the CRD is" } else { "the CRDs are" };
-        lines.push(format!("{}: {crds} not installed; try: kgents crd install", missing.join(", ")));
-    }
-    for (kind, watch) in &states {
-        let told = kind.is_custom() && watch.state == WatchState::Missing;
-        if watch.state.is_settled() && !watch.state.is_live() && !told {
-            lines.push(format!("{}: {}", kind.plural(), words::watch(*kind, &watch.state)));
+    let mut said = Vec::new();
+    for kind in Kind::ALL {
+        let watch = terrarium.watch(kind);
+        let mut say = |words: String| words::group(&mut said, words, kind.plural());
+        if watch.state.is_settled() && !watch.state.is_live() {
+            say(words::watch(kind, &watch.state));
         }
         if !watch.refused.is_empty() {
-            lines.push(format!("{}: not to be read in {}", kind.plural(), watch.refused.join(", ")));
+            say(format!("not to be read in {}", watch.refused.join(", ")));
         }
-        let beyond = terrarium.beyond(*kind);
+        let beyond = terrarium.beyond(kind);
         if beyond > 0 {
-            lines.push(format!("{}: {beyond} more than can be kept", kind.plural()));
+            say(format!("{beyond} more than can be kept"));
         }
     }
-    if !lines.is_empty() {
+    if !said.is_empty() {
         writeln!(out, "\nTrouble")?;
     }
-    lines.iter().try_for_each(|line| writeln!(out, "  {}", one_line(line)))
+    said.iter().try_for_each(|(words, kinds)| writeln!(out, "  {}: {}", kinds.join(", "), one_line(words)))
 }

@@ -1,0 +1,85 @@
+//! Servers that do not answer as an API server does.
+
+use std::time::{Duration, Instant};
+
+use super::{UNREACHABLE, assert_all_refuse};
+use crate::support::case::{Case, cases};
+use crate::support::credentials::anonymous;
+use crate::support::servers;
+use crate::support::user::User;
+
+/// The tests of this module.
+pub fn cases() -> Vec<Case> {
+    cases![
+        a_port_at_which_nobody_listens,
+        a_server_that_never_answers_costs_no_more_than_was_allowed,
+        a_server_that_is_not_available,
+        a_page_for_a_browser,
+        json_that_is_no_answer,
+        tls_that_is_none,
+        observing_tells_each_and_goes_on,
+    ]
+}
+
+fn a_port_at_which_nobody_listens() {
+    let user = User::with_text(&anonymous(&servers::nobody()));
+    assert_all_refuse(&user, UNREACHABLE, &["cannot connect to http://127.0.0.1:", "connection refused"]);
+}
+
+fn a_server_that_never_answers_costs_no_more_than_was_allowed() {
+    let user = User::with_text(&anonymous(&servers::silent()));
+    assert_all_refuse(&user, UNREACHABLE, &["did not answer within "]);
+    let began = Instant::now();
+    let stderr = user.kgents(&["agents", "--request-timeout", "100ms"]).fails(UNREACHABLE);
+    assert!(stderr.contains("did not answer within 100ms"), "{stderr}");
+    // Far more than it should need, far less than for ever.
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+fn a_server_that_is_not_available() {
+    let status = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"etcd is on holiday","code":503}"#;
+    let url = servers::answering("503 Service Unavailable", "application/json", status);
+    assert_all_refuse(
+        &User::with_text(&anonymous(&url)),
+        UNREACHABLE,
+        &["is not available now: 503", "etcd is on holiday"],
+    );
+    let url = servers::answering("503 Service Unavailable", "text/html", "<html>no healthy upstream</html>");
+    assert_all_refuse(
+        &User::with_text(&anonymous(&url)),
+        UNREACHABLE,
+        &["is not available now: 503", "no healthy upstream"],
+    );
+}
+
+fn a_page_for_a_browser() {
+    for status in ["200 OK", "403 Forbidden", "404 Not Found"] {
+        let url = servers::answering(status, "text/html", "<!doctype html><title>Log in</title>");
+        let words = ["does not look like a Kubernetes API server", "<!doctype html>"];
+        assert_all_refuse(&User::with_text(&anonymous(&url)), UNREACHABLE, &words);
+    }
+}
+
+fn json_that_is_no_answer() {
+    let url = servers::answering("200 OK", "application/json", r#"{"kind": "Agent"#);
+    let words = ["does not look like a Kubernetes API server"];
+    assert_all_refuse(&User::with_text(&anonymous(&url)), UNREACHABLE, &words);
+}
+
+fn tls_that_is_none() {
+    let url = servers::answering("400 Bad Request", "text/plain", "speak up").replace("http://", "https://");
+    assert_all_refuse(&User::with_text(&anonymous(&url)), UNREACHABLE, &["no secure connection to", "http://"]);
+}
+
+fn observing_tells_each_and_goes_on() {
+    let html = servers::answering("200 OK", "text/html", "<html>");
+    for (url, words) in
+        [(servers::nobody(), "connection refused"), (servers::silent(), "did not answer"), (html, "does not look like")]
+    {
+        let user = User::with_text(&anonymous(&url));
+        let stream = user.follow(&["observe", "--plain"]);
+        stream.expect_words(&["down: ", words]);
+        let ran = stream.end();
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran}");
+    }
+}

@@ -1,0 +1,134 @@
+//! The window in a terminal: what it shows, how it takes keys and sizes, and
+//! how it leaves.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::support::case::{Case, cases};
+use crate::support::objects::{agent, pheromone, proposal};
+use crate::support::place::Place;
+use crate::support::user::User;
+
+/// The tests of this module.
+pub fn cases() -> Vec<Case> {
+    cases![
+        it_shows_what_is_there_and_follows_changes,
+        keys_open_and_close_and_quit,
+        any_size_is_survived,
+        a_signal_ends_it_and_the_terminal_is_as_before,
+        without_a_cluster_it_opens_and_says_what_to_do,
+        nothing_is_written_while_nothing_happens,
+        a_dumb_terminal_gets_lines,
+        a_snapshot_is_one_frame,
+    ]
+}
+
+/// Columns and rows of a terminal as most have it.
+const SIZE: (u16, u16) = (120, 40);
+
+fn it_shows_what_is_there_and_follows_changes(place: &Place) {
+    place.apply(&[agent("b-gent", "B"), pheromone("low", "WARNING", 0), proposal("grow", "b-gent")]);
+    let window = place.user.window(SIZE, &["observe"]);
+    for text in ["b-gent", "WARNING", "grow", "K8S"] {
+        window.expect(text);
+    }
+    place.apply(&[agent("newcomer", "N")]);
+    window.expect("newcomer");
+    place.set_status("agent", "newcomer", &json!({ "phase": "Failed" }));
+    window.expect("Failed");
+    place.kubectl(&["delete", "agent", "newcomer"]).ok();
+    place.kubectl(&["delete", "proposal", "grow"]).ok();
+    window.refute("proposes grow");
+}
+
+fn keys_open_and_close_and_quit(place: &Place) {
+    place.apply(&[agent("a-gent", "B"), agent("b-gent", "T")]);
+    let mut window = place.user.window(SIZE, &["observe"]);
+    window.expect("b-gent");
+    window.key("?");
+    window.expect("go to the next agent or proposal that needs a person");
+    window.key("esc");
+    window.refute("go to the next agent or proposal that needs a person");
+    window.key("1");
+    window.key("G");
+    window.key("enter");
+    window.expect("tester");
+    window.key("esc");
+    window.refute("tester");
+    window.key("tab");
+    window.key("down");
+    window.key("up");
+    window.types("q");
+    assert_eq!(window.ended().is_restored().code, 0);
+}
+
+fn any_size_is_survived(place: &Place) {
+    place.apply(&[agent("b-gent", "B")]);
+    let mut window = place.user.window(SIZE, &["observe"]);
+    window.expect("b-gent");
+    for (columns, rows) in [(1, 1), (2, 50), (200, 1), (20, 5), (500, 200), (60, 20), (19, 4)] {
+        window.resize(columns, rows);
+    }
+    window.resize(80, 24);
+    window.expect("b-gent");
+    window.key("ctrl-c");
+    assert_eq!(window.ended().is_restored().code, 0);
+
+    let tiny = place.user.window((1, 1), &["observe"]);
+    tiny.resize(100, 30);
+    tiny.expect("b-gent");
+}
+
+fn a_signal_ends_it_and_the_terminal_is_as_before(place: &Place) {
+    place.apply(&[agent("b-gent", "B")]);
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let window = place.user.window(SIZE, &["observe"]);
+        window.expect("b-gent");
+        window.signal(signal);
+        assert_eq!(window.ended().is_restored().code, 0, "{signal:?}");
+    }
+}
+
+fn without_a_cluster_it_opens_and_says_what_to_do() {
+    for size in [SIZE, (80, 24), (60, 16)] {
+        let mut window = User::new().window(size, &["observe"]);
+        window.expect("no kubeconfig");
+        window.expect("kgents observe");
+        window.key("q");
+        assert_eq!(window.ended().is_restored().code, 0);
+    }
+}
+
+fn nothing_is_written_while_nothing_happens(place: &Place) {
+    // An agent has no age on the screen, and nothing else here has a clock.
+    place.apply(&[agent("b-gent", "B")]);
+    let window = place.user.window(SIZE, &["observe"]);
+    window.expect("b-gent");
+    let before = window.wait_quiet(Duration::from_secs(2));
+    place.set_status("agent", "b-gent", &json!({ "phase": "Running", "readyReplicas": 1 }));
+    window.expect_screen("the change", |_| window.bytes_written() > before);
+}
+
+fn a_dumb_terminal_gets_lines(place: &Place) {
+    place.apply(&[agent("b-gent", "B")]);
+    let user = User::with(place.kubeconfig()).var("TERM", "dumb");
+    let window = user.window(SIZE, &["observe"]);
+    window.expect("Source kube connected");
+    window.expect("b-gent");
+    window.expect_screen("no window", |screen| !screen.alternate_screen() && !screen.hide_cursor());
+    window.signal(Signal::TERM);
+    assert_eq!(window.ended().is_restored().code, 0);
+}
+
+fn a_snapshot_is_one_frame(place: &Place) {
+    place.apply(&[agent("b-gent", "B"), proposal("grow", "b-gent")]);
+    for (size, columns, rows) in [("160x45", 160, 45), ("80x24", 80, 24), ("40x12", 40, 12), ("1x1", 1, 1)] {
+        let frame = place.kgents(&["observe", "--snapshot", "--size", size]).ok();
+        assert!(!frame.contains('\u{1b}'), "{frame:?}");
+        assert!(frame.lines().count() <= rows, "{size}:\n{frame}");
+        assert!(frame.lines().all(|line| line.chars().count() <= columns), "{size}:\n{frame}");
+        assert!(columns < 40 || frame.contains("b-gent"), "{size}:\n{frame}");
+    }
+}
