@@ -46,7 +46,7 @@ pub(crate) fn rows(terrarium: &Terrarium, kind: Kind, namespaces: bool, wide: bo
     };
     let row = |key: &Key, cells: Vec<String>| (key.clone(), Row::Cells([head(key), cells].concat()));
     let mut rows: Vec<(Key, Row)> = match kind {
-        Kind::Agent => view::agents(terrarium, now)
+        Kind::Agent => view::agents(terrarium, &view::proposals(terrarium, now), now)
             .iter()
             .filter_map(|agent| Some((agent, &*terrarium.agents().get(&agent.key)?.held.object)))
             .map(|(agent, object)| row(&agent.key, self::agent(agent, object, &fit, wide, now)))

@@ -24,14 +24,28 @@ const UNSURE: f64 = 0.8;
 /// What sort of attention something needs, the most pressing first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Need {
-    /// A person must decide: an approval, a semaphore.
+    /// A person must decide, and soon: a CRITICAL or expiring approval, a semaphore.
     Decide,
     /// Something is broken.
     Broken,
+    /// A person is asked, without haste.
+    Ask,
     /// Somebody warns.
     Signal,
     /// None.
     None,
+}
+
+impl Need {
+    /// Whether somebody waits for a person's answer.
+    pub const fn is_asked(self) -> bool {
+        matches!(self, Self::Decide | Self::Ask)
+    }
+
+    /// Whether it takes a person: an answer, or a repair.
+    pub const fn needs_person(self) -> bool {
+        matches!(self, Self::Decide | Self::Broken | Self::Ask)
+    }
 }
 
 /// What something bids for a person's attention.
@@ -70,10 +84,16 @@ pub fn order(a: &Bid, b: &Bid) -> Ordering {
 ///
 /// `signals` are the living pheromones that it emitted or that target it, with
 /// their intensity; `asks` are the open proposals that it made or that target
-/// it. `level` is its activity; an agent that needs nothing bids with the step
+/// it, with the level of their risk. `level` is its activity; an agent that needs nothing bids with the step
 /// of its activity (busy, active, idle), so that rows do not dance.
-pub fn agent_bid(agent: &Agent, level: f64, signals: &[(&Pheromone, f64)], asks: &[&Proposal], now: Timestamp) -> Bid {
-    let asked = asks.iter().map(|proposal| ask_bid(agent, proposal, now));
+pub fn agent_bid(
+    agent: &Agent,
+    level: f64,
+    signals: &[(&Pheromone, f64)],
+    asks: &[(&Proposal, RiskLevel)],
+    now: Timestamp,
+) -> Bid {
+    let asked = asks.iter().map(|(proposal, risk)| ask_bid(agent, proposal, *risk, now));
     let broken = broken_bid(agent, now);
     let warned = signals.iter().filter_map(|(pheromone, intensity)| signal_bid(agent, pheromone, *intensity, now));
     asked
@@ -109,7 +129,7 @@ pub fn proposal_bid(proposal: &Proposal, level: RiskLevel, now: Timestamp) -> Bi
         };
         return bid;
     }
-    bid.need = Need::Decide;
+    bid.need = if pressing == RiskLevel::Critical || soon.is_some() { Need::Decide } else { Need::Ask };
     bid.urgency = match pressing {
         RiskLevel::Low => 0.2,
         RiskLevel::Medium => 0.4,
@@ -170,9 +190,7 @@ fn said(word: &str, what: Option<&str>) -> String {
 }
 
 /// What a proposal asks, seen from the agent that made it or is its target.
-/// One that nobody has assessed is taken as HIGH.
-fn ask_bid(agent: &Agent, proposal: &Proposal, now: Timestamp) -> Bid {
-    let level = assessed(proposal).unwrap_or(RiskLevel::High);
+fn ask_bid(agent: &Agent, proposal: &Proposal, level: RiskLevel, now: Timestamp) -> Bid {
     let mut bid = proposal_bid(proposal, level, now);
     let spec = &proposal.spec;
     let what = match spec.reason.as_deref().map(str::trim) {

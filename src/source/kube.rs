@@ -12,6 +12,7 @@ mod link;
 mod namespaces;
 mod plugin;
 mod probe;
+mod proxy;
 mod session;
 mod supervise;
 #[cfg(test)]
@@ -33,5 +34,5 @@ use crate::options::Options;
 /// # Errors
 /// When there is no kubeconfig, or it cannot be used, or has no such context.
 pub fn scene(options: &Options) -> Result<Scene, SourceError> {
-    Ok(kubeconfig::find(options, None)?.scene)
+    Ok(words::scene(&kubeconfig::find(options, None)?.scene))
 }

@@ -22,13 +22,18 @@ pub struct Options {
     pub as_user: Option<String>,
     /// The groups to impersonate. The API server wants a user with them.
     pub as_groups: Vec<String>,
-    /// How long one request of a [`crate::Client`] may take; [`REQUEST_TIMEOUT`] if `None`.
+    /// How long one request of a [`crate::Client`] may take; [`REQUEST_TIMEOUT`] if `None`, no
+    /// limit if zero.
     pub request_timeout: Option<Duration>,
 }
 
 impl Options {
-    /// How long one request may take.
+    /// How long one request may take. As for kubectl, zero is no limit: a day.
     pub fn timeout(&self) -> Duration {
-        self.request_timeout.unwrap_or(REQUEST_TIMEOUT)
+        match self.request_timeout {
+            Some(Duration::ZERO) => Duration::from_secs(24 * 60 * 60),
+            Some(limit) => limit,
+            None => REQUEST_TIMEOUT,
+        }
     }
 }

@@ -152,6 +152,8 @@ pub struct Terrarium {
     syncs: BTreeMap<Kind, VecDeque<bool>>,
     beyond: BTreeMap<Kind, u64>,
     deaths: Vec<(String, String)>,
+    /// When we began to listen: what ended before is no news.
+    began: Option<Timestamp>,
     revision: u64,
     revisions: BTreeMap<Kind, u64>,
 }
@@ -159,6 +161,7 @@ pub struct Terrarium {
 impl Terrarium {
     /// Takes in what was drained from the bus.
     pub fn apply(&mut self, batch: Batch, now: Timestamp) -> Outcome {
+        self.began.get_or_insert(now);
         let mut outcome = Outcome::default();
         let heard = self.thoughts.heard();
         for control in batch.control {
@@ -184,8 +187,7 @@ impl Terrarium {
             pheromone.faded = true;
             let (type_, fade) = (pheromone.held.object.spec.type_, pheromone.fade.as_ref().ok().copied());
             let line = narrate::faded(&pheromone.held.object);
-            // What had faded before we came is no news.
-            let news = end >= now - SignedDuration::from_mins(1);
+            let news = self.began.is_some_and(|began| end >= began);
             self.bury(type_, fade, end);
             if news {
                 self.say(Kind::Pheromone, &key, line, now);

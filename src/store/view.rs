@@ -29,8 +29,10 @@ pub struct AgentRow {
 }
 
 /// All agents, the one that needs a person most first, then the busiest.
-pub fn agents(terrarium: &Terrarium, now: Timestamp) -> Vec<AgentRow> {
-    let asks = asks(terrarium);
+///
+/// `proposals` are the rows of [`proposals`], for what is asked of a person.
+pub fn agents(terrarium: &Terrarium, proposals: &[ProposalRow], now: Timestamp) -> Vec<AgentRow> {
+    let asks = asks(terrarium, proposals);
     let mut rows: Vec<AgentRow> = terrarium
         .agents()
         .iter()
@@ -48,7 +50,7 @@ pub fn agents(terrarium: &Terrarium, now: Timestamp) -> Vec<AgentRow> {
                     && signal.held.object.spec.source == key.name()
                     && strength(signal, now).is_some()
             });
-            let waiting = bid.need == Need::Decide;
+            let waiting = bid.need.is_asked();
             let state = activity::state(&agent.held.object, level, waiting, dreaming);
             AgentRow { key: key.clone(), level, state, bid }
         })
@@ -59,17 +61,19 @@ pub fn agents(terrarium: &Terrarium, now: Timestamp) -> Vec<AgentRow> {
     rows
 }
 
-/// Open proposals by the agents that made them or that they would change.
-fn asks(terrarium: &Terrarium) -> BTreeMap<Key, Vec<&Proposal>> {
-    let mut asks: BTreeMap<Key, Vec<&Proposal>> = BTreeMap::new();
-    for (key, held) in terrarium.proposals().iter().filter(|(_, held)| is_open(&held.object)) {
-        let (spec, own) = (&held.object.spec, key.namespace());
+/// Open proposals, with the level of their risk, by the agents that made them
+/// or that they would change.
+fn asks<'a>(terrarium: &'a Terrarium, rows: &[ProposalRow]) -> BTreeMap<Key, Vec<(&'a Proposal, RiskLevel)>> {
+    let mut asks: BTreeMap<Key, Vec<(&Proposal, RiskLevel)>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.phase.is_open()) {
+        let Some(held) = terrarium.proposals().get(&row.key) else { continue };
+        let (spec, own) = (&held.object.spec, row.key.namespace());
         let proposer = Key::new(own, &spec.proposer);
         let target = (spec.target.kind == "Agent")
             .then(|| Key::new(spec.target.namespace.as_deref().unwrap_or(own), &spec.target.name))
             .filter(|target| *target != proposer);
         for agent in std::iter::once(proposer).chain(target) {
-            asks.entry(agent).or_default().push(&held.object);
+            asks.entry(agent).or_default().push((&held.object, row.risk.level));
         }
     }
     asks
@@ -94,12 +98,6 @@ pub fn alive(terrarium: &Terrarium, now: Timestamp) -> Vec<(&Key, &HeldPheromone
         .collect();
     alive.sort_by(|a, b| b.2.total_cmp(&a.2).then_with(|| a.0.cmp(b.0)));
     alive
-}
-
-/// Whether somebody may still decide about a proposal. One that no operator
-/// has seen is open.
-pub fn is_open(proposal: &Proposal) -> bool {
-    phase(proposal).is_open()
 }
 
 /// The phase of a proposal; one that no operator has seen is Pending.
@@ -175,7 +173,7 @@ pub struct Attention {
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// Which of the classes it stands in: `decide`, `broken` or `signal`.
+    /// Which of the classes it stands in: `decide`, `broken`, `ask` or `signal`.
     pub need: &'static str,
     /// Why, in a sentence.
     pub reason: String,
@@ -188,6 +186,7 @@ pub const fn need_word(need: Need) -> Option<&'static str> {
     match need {
         Need::Decide => Some("decide"),
         Need::Broken => Some("broken"),
+        Need::Ask => Some("ask"),
         Need::Signal => Some("signal"),
         Need::None => None,
     }
@@ -197,11 +196,12 @@ pub const fn need_word(need: Need) -> Option<&'static str> {
 /// order. An agent that stands high only because of a proposal in this list
 /// is not told a second time.
 pub fn attention(terrarium: &Terrarium, now: Timestamp) -> Vec<Attention> {
-    let of_proposals = proposals(terrarium, now).into_iter().map(|row| (Kind::Proposal, row.key, row.bid));
-    let of_agents = agents(terrarium, now)
+    let rows = proposals(terrarium, now);
+    let of_agents = agents(terrarium, &rows, now)
         .into_iter()
-        .filter(|row| row.bid.need != Need::Decide)
+        .filter(|row| !row.bid.need.is_asked())
         .map(|row| (Kind::Agent, row.key, row.bid));
+    let of_proposals = rows.into_iter().map(|row| (Kind::Proposal, row.key, row.bid));
     let mut all: Vec<_> = of_proposals.chain(of_agents).filter(|(_, _, bid)| bid.need != Need::None).collect();
     all.sort_by(|a, b| attention::order(&a.2, &b.2).then_with(|| a.1.cmp(&b.1)));
     all.into_iter()
@@ -270,16 +270,11 @@ pub fn counts(terrarium: &Terrarium, now: Timestamp) -> Counts {
     counts
 }
 
-/// How many proposals and agents need a person now.
+/// How many proposals and agents need a person now: an agent for which a
+/// proposal asks is counted by the proposal.
 pub fn needs(agents: &[AgentRow], proposals: &[ProposalRow]) -> usize {
-    let counts = |need: Need| matches!(need, Need::Decide | Need::Broken);
     agents.iter().filter(|row| row.bid.need == Need::Broken).count()
-        + proposals.iter().filter(|row| counts(row.bid.need)).count()
-}
-
-/// The level of a risk, for those who have only the status.
-pub fn level_of(proposal: &Proposal) -> Option<RiskLevel> {
-    proposal.status.as_ref()?.risk.as_ref().map(|risk| risk.level)
+        + proposals.iter().filter(|row| row.bid.need.needs_person()).count()
 }
 
 /// How long an object has existed.

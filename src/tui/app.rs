@@ -4,7 +4,6 @@
 use crossterm::event::{KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use kgents_core::attention::Need;
 use kgents_store::view::{self, AgentRow, ProposalRow};
 use kgents_store::watch::Link;
 use kgents_store::{Key, Kind, Terrarium, Thought, WatchState};
@@ -215,7 +214,7 @@ impl App {
         let next = of(&[Kind::Agent, Kind::Proposal, Kind::Pheromone]);
         // What is busy grows quiet by itself.
         let calm = agents.iter().all(|row| row.level <= 0.0);
-        let agents = if next == agents_of && calm { agents } else { view::agents(terrarium, now) };
+        let agents = if next == agents_of && calm { agents } else { view::agents(terrarium, &proposals, now) };
         let agents_of = next;
         let mut alive: Vec<(Key, f64)> =
             view::alive(terrarium, now).into_iter().map(|(key, _, strength)| (key.clone(), strength)).collect();
@@ -405,10 +404,9 @@ impl App {
     /// Goes to the next row that needs a person: first down the proposals and
     /// agents from where the cursor stands, then around.
     fn next_need(&mut self) {
-        let needs = |need: Need| matches!(need, Need::Decide | Need::Broken);
         let views = &self.views;
-        let agents = views.agents.iter().enumerate().filter(|(_, row)| needs(row.bid.need));
-        let proposals = views.proposals.iter().enumerate().filter(|(_, row)| needs(row.bid.need));
+        let agents = views.agents.iter().enumerate().filter(|(_, row)| row.bid.need.needs_person());
+        let proposals = views.proposals.iter().enumerate().filter(|(_, row)| row.bid.need.needs_person());
         let all: Vec<(Pane, usize)> = agents
             .map(|(place, _)| (Pane::Agents, place))
             .chain(proposals.map(|(place, _)| (Pane::Proposals, place)))

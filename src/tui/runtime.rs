@@ -6,7 +6,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, EventStream};
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
 use jiff::Timestamp;
 use kgents_store::bus::Reader;
 use rustix::process::{Signal, kill_current_process_group};
@@ -148,9 +148,18 @@ async fn turn(window: &mut Window, terminal: &mut Terminal, mut reader: Reader) 
             }
             Turn::Input(Some(event)) => {
                 let mut effects = window.input(&event?);
-                // Keys that came together are drawn together.
-                while let Some(Some(event)) = keys.next().now_or_never() {
-                    effects.extend(window.input(&event?));
+                // Keys that came together are drawn together. The stream keeps
+                // the waker that polled it first, so it has to be our own.
+                loop {
+                    let more = tokio::select! {
+                        biased;
+                        event = keys.next() => event,
+                        () = std::future::ready(()) => break,
+                    };
+                    match more {
+                        Some(event) => effects.extend(window.input(&event?)),
+                        None => break,
+                    }
                 }
                 effects
             }

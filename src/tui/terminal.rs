@@ -6,11 +6,9 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::cursor::{Hide, Show};
-use crossterm::event::{
-    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
-};
+use crossterm::event::{DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste};
 use crossterm::queue;
-use crossterm::style::ResetColor;
+use crossterm::style::{Print, ResetColor};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
     enable_raw_mode,
@@ -23,6 +21,10 @@ use ratatui::style::Modifier;
 
 /// Whether the terminal is ours at the moment: a panic must give it back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Clicks, drags and the wheel, in SGR coordinates. Not the movements of an
+/// idle mouse (1003), which would wake us for nothing.
+const MOUSE: &str = "\u{1b}[?1000h\u{1b}[?1002h\u{1b}[?1006h";
 
 /// A terminal that shows frames.
 pub(crate) struct Terminal {
@@ -52,7 +54,7 @@ impl Terminal {
         self.shown = None;
         queue!(self.bytes, EnterAlternateScreen, Hide, EnableBracketedPaste)?;
         if self.mouse {
-            queue!(self.bytes, EnableMouseCapture)?;
+            queue!(self.bytes, Print(MOUSE))?;
         }
         Ok(())
     }

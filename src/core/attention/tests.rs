@@ -216,21 +216,23 @@ fn an_agent_that_needs_nobody_says_what_it_does() {
 }
 
 #[test]
-fn asking_comes_before_breaking_before_warning() {
+fn haste_comes_before_breaking_before_asking_before_warning() {
     let broken = agent_with(&json!({ "phase": "Failed" }));
+    let well = agent(&json!({}));
     let warning = pheromone(&json!({}));
     let own = proposal(&json!({ "spec": { "reason": "High load" } }));
     let settled = proposal(&json!({ "status": { "phase": "Merged" } }));
-    let reason =
-        |signals: &[(&Pheromone, f64)], asks: &[&Proposal]| agent_bid(&broken, 0.0, signals, asks, noon()).reason;
-    assert_eq!(reason(&[(&warning, 1.0)], &[]), "it failed");
-    assert_eq!(reason(&[(&warning, 1.0)], &[&settled]), "it failed");
-    // Nobody has assessed it: it is taken as HIGH.
-    assert_eq!(reason(&[(&warning, 1.0)], &[&own]), "asks: High load; needs 1 person, not b-gent");
-
     let pressing = proposal(&json!({ "spec": { "proposer": "t-gent", "urgency": "CRITICAL" } }));
+    let reason = |agent, signals: &[(&Pheromone, f64)], asks: &[&Proposal]| {
+        let asks: Vec<_> = asks.iter().map(|ask| (*ask, RiskLevel::High)).collect();
+        agent_bid(agent, 0.0, signals, &asks, noon()).reason
+    };
+    assert_eq!(reason(&broken, &[(&warning, 1.0)], &[]), "it failed");
+    assert_eq!(reason(&broken, &[(&warning, 1.0)], &[&settled]), "it failed");
+    assert_eq!(reason(&broken, &[(&warning, 1.0)], &[&own]), "it failed");
+    assert_eq!(reason(&well, &[(&warning, 1.0)], &[&own]), "asks: High load; needs 1 person, not b-gent");
     assert_eq!(
-        reason(&[], &[&own, &pressing]),
+        reason(&broken, &[], &[&own, &pressing]),
         "t-gent wants to change it: AGENT_SCALE of b-gent; needs 2 people, not t-gent"
     );
 }
@@ -256,7 +258,7 @@ fn a_monstrous_number_outbids_nobody() {
 
 prop_compose! {
     fn any_bid()(
-        need in prop::sample::select(&[Need::Decide, Need::Broken, Need::Signal, Need::None][..]),
+        need in prop::sample::select(&[Need::Decide, Need::Broken, Need::Ask, Need::Signal, Need::None][..]),
         urgency in any_float(),
         confidence in any_float(),
         since in any_time(),
@@ -291,7 +293,7 @@ proptest! {
         let mut own = proposal(&json!({ "spec": { "ttlSeconds": ttl } }));
         own.metadata.creation_timestamp.as_mut().unwrap().0 = created;
         let warning = pheromone(&json!({ "spec": { "emittedAt": created.to_string() } }));
-        for asks in [&[][..], &[&own]] {
+        for asks in [&[][..], &[(&own, RiskLevel::Medium)]] {
             let found = agent_bid(&agent(&json!({})), level, &[(&warning, intensity)], asks, now);
             prop_assert!((0.0..=1.0).contains(&found.weight()));
             prop_assert!(!found.reason.is_empty());

@@ -1,13 +1,24 @@
-#![allow(clippy::all, clippy::pedantic, clippy::disallowed_methods, clippy::unwrap_used, clippy::print_stdout, missing_docs)]
-use std::time::{Duration, Instant};
-use kgents_source::{Options, watch, Client};
+#![allow(
+    clippy::all,
+    clippy::pedantic,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    missing_docs
+)]
+use kgents_source::{Client, Options, watch};
 use kgents_store::{Control, Kind};
+use std::time::{Duration, Instant};
 fn main() {
     rustls::crypto::ring::default_provider().install_default().unwrap();
     let args: Vec<String> = std::env::args().collect();
     let mut o = Options { kubeconfig: Some(args[1].clone().into()), ..Options::default() };
-    if let Ok(n) = std::env::var("NS") { o.namespace = Some(n); }
-    if let Ok(n) = std::env::var("AS") { o.as_user = Some(n); }
+    if let Ok(n) = std::env::var("NS") {
+        o.namespace = Some(n);
+    }
+    if let Ok(n) = std::env::var("AS") {
+        o.as_user = Some(n);
+    }
     let rt = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     if args.get(2).map(String::as_str) == Some("crds") {
         rt.block_on(async {
@@ -37,19 +48,50 @@ fn main() {
     std::thread::spawn(move || rt.block_on(watch(o, bus, Default::default())));
     let rt2 = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let quiet = std::env::var("QUIET").is_ok();
-    rt2.block_on(async move { loop {
-        reader.changed().await;
+    rt2.block_on(async move {
         loop {
-        let b = reader.drain(2048);
-        let ms = begun.elapsed().as_millis();
-        for c in b.control { match c {
-            Control::Watch(k, w) => println!("{ms} {k} {:?} as_of {:?} refused {:?}", w.state, w.as_of.map(|t| t.to_string()), w.refused),
-            c => println!("{ms} {c:?}"),
-        } }
-        if quiet || b.changes.len() > 20 { if !b.changes.is_empty() { println!("{ms} {} changes, last {} {}", b.changes.len(), b.changes.last().unwrap().kind, b.changes.last().unwrap().key); } }
-        else { for c in b.changes { println!("{ms} {} {} {:?} initial {}", c.kind, c.key, c.now.map(|n| n.resource_version), c.initial); } }
-        for e in b.events { println!("{ms} EVENT {} {} {} {}", e.about_kind, e.about, e.reason, e.message); }
-        if !b.more { break }
+            reader.changed().await;
+            loop {
+                let b = reader.drain(2048);
+                let ms = begun.elapsed().as_millis();
+                for c in b.control {
+                    match c {
+                        Control::Watch(k, w) => println!(
+                            "{ms} {k} {:?} as_of {:?} refused {:?}",
+                            w.state,
+                            w.as_of.map(|t| t.to_string()),
+                            w.refused
+                        ),
+                        c => println!("{ms} {c:?}"),
+                    }
+                }
+                if quiet || b.changes.len() > 20 {
+                    if !b.changes.is_empty() {
+                        println!(
+                            "{ms} {} changes, last {} {}",
+                            b.changes.len(),
+                            b.changes.last().unwrap().kind,
+                            b.changes.last().unwrap().key
+                        );
+                    }
+                } else {
+                    for c in b.changes {
+                        println!(
+                            "{ms} {} {} {:?} initial {}",
+                            c.kind,
+                            c.key,
+                            c.now.map(|n| n.resource_version),
+                            c.initial
+                        );
+                    }
+                }
+                for e in b.events {
+                    println!("{ms} EVENT {} {} {} {}", e.about_kind, e.about, e.reason, e.message);
+                }
+                if !b.more {
+                    break;
+                }
+            }
         }
-    } });
+    });
 }

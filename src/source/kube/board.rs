@@ -180,6 +180,14 @@ impl Board {
         self.put(part, WatchState::Failing { since, error }, as_of).await;
     }
 
+    /// Nobody hears this kind any more, in any part.
+    pub(crate) async fn orphan(&self, error: &str) {
+        let parts: Vec<Part> = self.inner().parts.keys().cloned().collect();
+        for part in parts {
+            self.failing(&part, error.to_owned(), None).await;
+        }
+    }
+
     /// A namespace may not be read, where others may.
     pub(crate) async fn refuse(&self, namespace: &str) {
         {

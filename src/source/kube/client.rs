@@ -66,7 +66,7 @@ impl Client {
         let target = kubeconfig::target(options, None)?;
         let (wire, _) = connect(&target, Patience::Question(options.timeout())).await?;
         let super::kubeconfig::Target { scene, scope, own_namespace, .. } = target;
-        Ok(Self { wire, scene, scope, own_namespace })
+        Ok(Self { wire, scene: words::scene(&scene), scope, own_namespace })
     }
 
     /// What is looked at.

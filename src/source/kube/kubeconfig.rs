@@ -10,7 +10,7 @@ use ::kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use futures::FutureExt;
 use kgents_store::watch::Scene;
 
-use super::words;
+use super::{proxy, words};
 use crate::error::{Origin, SourceError};
 use crate::options::Options;
 
@@ -37,6 +37,8 @@ pub(crate) struct Found {
     place: Place,
     kubeconfig: Kubeconfig,
     authority: Option<PathBuf>,
+    /// The cluster itself names a proxy.
+    own_proxy: bool,
 }
 
 /// All that is needed to connect.
@@ -58,7 +60,8 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn origin(&self) -> Origin {
-        Origin { server: self.scene.server.clone(), context: self.scene.context.clone() }
+        let Scene { server, context, .. } = words::scene(&self.scene);
+        Origin { server, context }
     }
 }
 
@@ -113,7 +116,15 @@ fn found_pod(options: &Options) -> Found {
     // The pod's own namespace is where it lives, not a wish to see nothing else.
     let scope = scope(options, None);
     let scene = Scene { context: String::new(), server: format!("https://{host}:{port}"), namespace: one(&scope) };
-    Found { scene, scope, own_namespace, place: Place::Pod, kubeconfig: Kubeconfig::default(), authority: None }
+    Found {
+        scene,
+        scope,
+        own_namespace,
+        place: Place::Pod,
+        kubeconfig: Kubeconfig::default(),
+        authority: None,
+        own_proxy: false,
+    }
 }
 
 fn found_files(options: &Options, chosen: Option<&str>, paths: Vec<PathBuf>) -> Result<Found, SourceError> {
@@ -145,6 +156,8 @@ fn found_files(options: &Options, chosen: Option<&str>, paths: Vec<PathBuf>) -> 
     };
     let server = named.cluster.as_ref().and_then(|cluster| cluster.server.clone()).unwrap_or_default();
     let authority = named.cluster.as_ref().and_then(|cluster| cluster.certificate_authority.clone());
+    let proxy = named.cluster.as_ref().and_then(|cluster| cluster.proxy_url.as_deref());
+    let own_proxy = proxy.is_some_and(|proxy| !proxy.is_empty());
     let scheme = server.parse::<http::Uri>().ok().and_then(|uri| uri.scheme_str().map(str::to_owned));
     if !matches!(scheme.as_deref(), Some("https" | "http")) {
         let (cluster, server) = (words::clean(&cluster), words::clean(&server));
@@ -157,6 +170,7 @@ fn found_files(options: &Options, chosen: Option<&str>, paths: Vec<PathBuf>) -> 
         own_namespace: namespace,
         place: Place::Files(paths),
         authority: authority.map(PathBuf::from),
+        own_proxy,
         kubeconfig,
     })
 }
@@ -205,7 +219,7 @@ fn problem(error: &KubeconfigError) -> String {
 impl Found {
     /// Loads what is needed to connect. Reads files, runs nothing.
     pub(crate) fn load(self, options: &Options) -> Result<Target, SourceError> {
-        let Self { scene, scope, own_namespace, place, kubeconfig, authority } = self;
+        let Self { scene, scope, own_namespace, place, kubeconfig, authority, own_proxy } = self;
         let (mut config, mut files, path) = match place {
             Place::Pod => {
                 let path = PathBuf::from(SERVICE_ACCOUNT);
@@ -226,11 +240,18 @@ impl Found {
                 (config, paths, path)
             }
         };
+        if !own_proxy && config.proxy_url.is_some() && proxy::is_bypassed(&config.cluster_url) {
+            config.proxy_url = None;
+        }
         let auth = &mut config.auth_info;
         if let Some(user) = &options.as_user {
             auth.impersonate = Some(user.clone());
         }
         if !options.as_groups.is_empty() {
+            if auth.impersonate.is_none() {
+                let message = "a group can be impersonated only together with a user: add --as USER".to_owned();
+                return Err(SourceError::Invalid { message });
+            }
             auth.impersonate_groups = Some(options.as_groups.clone());
         }
         files.extend(authority);

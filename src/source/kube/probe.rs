@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use tokio::time::{sleep, timeout};
+
 use super::session::Session;
 use crate::backoff::Backoff;
 use crate::clock;
@@ -30,7 +32,7 @@ pub(crate) async fn run(session: &Session) {
                 session.answers(clock::now());
                 session.link.up(version).await;
                 // A nudge ends the wait. One that came meanwhile does so at once.
-                let _ = tokio::time::timeout(PROBE_EVERY, session.nudge.notified()).await;
+                let _ = timeout(PROBE_EVERY, session.nudge.notified()).await;
             }
             Err(error) => {
                 failed = failed.saturating_add(1);
@@ -45,7 +47,7 @@ pub(crate) async fn run(session: &Session) {
                 } else {
                     backoff.next_delay()
                 };
-                tokio::time::sleep(wait).await;
+                sleep(wait).await;
             }
         }
     }
@@ -53,14 +55,21 @@ pub(crate) async fn run(session: &Session) {
 
 async fn ask(session: &Session) -> Result<String, SourceError> {
     let wire = session.wire().within(PROBE_LIMIT);
-    let answer = match wire.version().await {
-        // Perhaps only an old connection, of a server that was started anew.
-        Err(SourceError::Connect { .. }) => wire.version().await,
-        answer => answer,
+    let mut first = None;
+    let answer = async {
+        match wire.version().await {
+            // Perhaps only an old connection, of a server that was started anew.
+            Err(error @ SourceError::Connect { .. }) => {
+                first = Some(error);
+                wire.version().await
+            }
+            answer => answer,
+        }
     };
-    match answer {
+    match timeout(PROBE_LIMIT, answer).await {
         // It answers; that it keeps its version to itself is no trouble.
-        Err(SourceError::Forbidden { .. }) => Ok("unknown".to_owned()),
-        answer => answer,
+        Ok(Err(SourceError::Forbidden { .. })) => Ok("unknown".to_owned()),
+        Ok(answer) => answer,
+        Err(_) => Err(first.unwrap_or_else(|| wire.too_late())),
     }
 }

@@ -23,7 +23,7 @@ use super::kubeconfig::{self, Target};
 use super::link::Teller;
 use super::session::Session;
 use super::wire::Wire;
-use super::{follow, plugin, probe};
+use super::{follow, plugin, probe, words};
 use crate::backoff::Backoff;
 use crate::clock;
 use crate::error::SourceError;
@@ -104,7 +104,7 @@ impl Engine {
     async fn tell_scene(&mut self, scene: &Scene) {
         if self.scene.as_ref() != Some(scene) {
             self.scene = Some(scene.clone());
-            self.bus.control(Control::Scene(scene.clone())).await;
+            self.bus.control(Control::Scene(words::scene(scene))).await;
         }
     }
 
@@ -271,16 +271,20 @@ impl Crew {
     fn new(session: Arc<Session>, bus: Bus) -> Self {
         let mut crew =
             Self { session, bus, tasks: JoinSet::new(), roles: HashMap::new(), deaths: HashMap::new(), notice: None };
-        crew.start(Role::Probe, Duration::ZERO);
+        crew.start(Role::Probe, Duration::ZERO, None);
         for kind in Kind::ALL {
-            crew.start(Role::Follow(kind), Duration::ZERO);
+            crew.start(Role::Follow(kind), Duration::ZERO, None);
         }
         crew
     }
 
-    fn start(&mut self, role: Role, after: Duration) {
+    fn start(&mut self, role: Role, after: Duration, death: Option<String>) {
         let session = self.session.clone();
         let task = async move {
+            // Until it runs again, nobody follows the kind.
+            if let (Role::Follow(kind), Some(death)) = (role, death) {
+                session.boards.of(kind).orphan(&format!("our own task died: {death}")).await;
+            }
             sleep(after).await;
             role.run(session).await;
         };
@@ -307,7 +311,7 @@ impl Crew {
         let task = role.name();
         tracing::error!(task, error, "a task died");
         let after = self.deaths.entry(role).or_default().next_delay();
-        self.start(role, after);
+        self.start(role, after, Some(error.clone()));
         self.notice = Some(Control::TaskDied { task, error });
     }
 }
@@ -319,7 +323,7 @@ fn last_words(error: JoinError) -> String {
     let payload: Box<dyn Any + Send> = error.into_panic();
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-    super::words::clean(&text.unwrap_or_else(|| "it panicked".to_owned()))
+    words::clean(&text.unwrap_or_else(|| "it panicked".to_owned()))
 }
 
 #[cfg(test)]

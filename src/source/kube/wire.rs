@@ -160,8 +160,13 @@ impl Wire {
     ) -> Result<T, SourceError> {
         match tokio::time::timeout(self.limit, answer).await {
             Ok(answer) => answer.map_err(|error| self.explain(&error, ask)),
-            Err(_) => Err(SourceError::Timeout { origin: self.origin.clone(), limit: self.limit }),
+            Err(_) => Err(self.too_late()),
         }
+    }
+
+    /// That there was no answer in time.
+    pub(crate) fn too_late(&self) -> SourceError {
+        SourceError::Timeout { origin: self.origin.clone(), limit: self.limit }
     }
 
     /// Sends a request and reads the answer as text.

@@ -1,6 +1,7 @@
 //! Words from outside, made fit for one line of ours.
 
 use kgents_store::sanitize;
+use kgents_store::watch::Scene;
 
 /// The longest piece of foreign text in a message of ours, in characters.
 const MAX: usize = 400;
@@ -24,6 +25,15 @@ fn within(max: usize, text: &str) -> String {
     match line.char_indices().nth(max) {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
         None => line.into_owned(),
+    }
+}
+
+/// A scene as it may be shown: names in a kubeconfig may hold anything.
+pub(crate) fn scene(scene: &Scene) -> Scene {
+    Scene {
+        context: clean(&scene.context),
+        server: clean(&scene.server),
+        namespace: scene.namespace.as_deref().map(clean),
     }
 }
 

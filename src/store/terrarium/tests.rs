@@ -187,8 +187,7 @@ fn state(terrarium: &Terrarium) -> BTreeMap<String, String> {
     let pheromones =
         terrarium.pheromones().iter().map(|(key, held)| (format!("ph {key}"), held.held.resource_version.clone()));
     let owner = Key::new("n", "b-gent");
-    let signals =
-        terrarium.signals_of(&owner).map(|(key, _)| (format!("signal {key}"), String::new()));
+    let signals = terrarium.signals_of(&owner).map(|(key, _)| (format!("signal {key}"), String::new()));
     agents.chain(pheromones).chain(signals).collect()
 }
 

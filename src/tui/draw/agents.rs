@@ -100,7 +100,7 @@ fn draw_row(pen: &mut Pen<'_>, line: Rect, row: &AgentRow, name_width: u16) {
     let app = pen.app;
     let y = line.y;
     let (glyph, word, role) = state(app, row);
-    let pressing = matches!(row.bid.need, Need::Decide | Need::Broken);
+    let pressing = row.bid.need.needs_person();
     let quiet = matches!(row.state, AgentState::Idle | AgentState::Dream) && !pressing;
     let name_style =
         if pressing { pen.theme.bold(Role::Text) } else { pen.theme.fg(if quiet { Role::Soft } else { Role::Text }) };

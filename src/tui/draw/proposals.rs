@@ -202,7 +202,7 @@ pub(super) fn folded(pen: &mut Pen<'_>, area: Rect) {
             parts.push(format!("{count} {level}"));
         }
     }
-    let needy = open.iter().filter(|row| row.bid.need == Need::Decide).count();
+    let needy = open.iter().filter(|row| row.bid.need.needs_person()).count();
     let mut said = counted(open.len(), "open", "open");
     if !parts.is_empty() {
         said = format!("{said}: {}", parts.join(", "));

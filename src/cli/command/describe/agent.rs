@@ -17,7 +17,8 @@ pub(super) fn page(scene: &Scene<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let Some(held) = scene.terrarium.agents().get(scene.key) else { return Ok(()) };
     let agent = &*held.held.object;
     let status = agent.status.clone().unwrap_or_default();
-    let row = view::agents(scene.terrarium, scene.now).into_iter().find(|row| row.key == *scene.key);
+    let asked = view::proposals(scene.terrarium, scene.now);
+    let row = view::agents(scene.terrarium, &asked, scene.now).into_iter().find(|row| row.key == *scene.key);
     let phase = status.phase.map_or("not told by any operator", |phase| phase.as_str());
     page.field("Phase", format!("{phase}, {} ready", rows::ready(agent)))?;
     page.some("Why", row.map(|row| rows::why(&row, agent)).filter(|why| why != NOTHING))?;

@@ -53,7 +53,7 @@ fn the_answer_is_what_the_contract_says() {
     assert_eq!(counts["proposals_open"], 1);
     let needs: Vec<_> =
         answer["attention"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect();
-    assert_eq!(needs, ["b-gent-scale", "c-gent"]);
+    assert_eq!(needs, ["c-gent", "b-gent-scale"]);
     assert_eq!(code(&whole()), Code::Ok);
 }
 

