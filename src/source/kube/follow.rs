@@ -256,7 +256,6 @@ impl<'a> Follower<'a> {
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                biased;
                 event = timeout(SILENCE, events.next()) => match event {
                     Ok(Some(Ok(event))) => self.heard(event, at).await,
                     Ok(Some(Err(error))) => return error.into(),

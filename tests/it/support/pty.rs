@@ -83,8 +83,9 @@ impl Pty {
     #[track_caller]
     pub fn expect_screen(&self, what: &str, wanted: impl Fn(&Screen) -> bool) {
         eventually(SOON, what, || {
-            let is = wanted(self.shown.lock().unwrap().parser.screen());
-            if is { Ok(()) } else { Err(self.screen()) }
+            // A copy, so that what is wanted may ask the terminal more.
+            let screen = self.shown.lock().unwrap().parser.screen().clone();
+            if wanted(&screen) { Ok(()) } else { Err(screen.contents()) }
         });
     }
 
