@@ -64,7 +64,7 @@ fn what_is_emitted_is_what_kubectl_and_sense_tell(place: &Place) {
     let intensity = sensed["items"][0]["intensity"].as_f64().unwrap();
     assert!(intensity > 0.0 && intensity <= 0.8, "{intensity}");
     let table = place.kgents(&["signal", "sense"]).ok();
-    assert!(table.contains("few-tokens") && table.contains("SCARCITY") && table.contains("90s"), "{table}");
+    assert!(table.contains("few-tokens") && table.contains("SCARCITY") && table.contains("1.5m"), "{table}");
 }
 
 fn what_is_not_said_is_left_to_the_reader(place: &Place) {

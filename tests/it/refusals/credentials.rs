@@ -34,7 +34,8 @@ fn plugin(place: &Place, script: &str) -> User {
 fn a_plugin_that_talks_and_listens_disturbs_nobody(place: &Place) {
     place.apply(&[agent("b-gent", "B")]);
     // It would wait for ever for a person who types, and takes what it gets.
-    let user = plugin(place, r#"echo "please log in" >&2; typed=$(cat); test -z "$typed" || exit 9; echo "$ANSWER""#);
+    let user =
+        plugin(place, r#"echo "please log in" >&2; typed=$(cat); test -z "$typed" || exit 9; printf %s "$ANSWER""#);
     let ran = run(user.command(KGENTS, &["agents", "-o", "name"]), "these keys are not for the plugin\n");
     assert_eq!(ran.stderr, "", "{ran}");
     assert_eq!(ran.ok(), "agent.kgents.io/b-gent\n");

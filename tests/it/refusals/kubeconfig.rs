@@ -1,5 +1,6 @@
 //! Kubeconfigs that are not there, or not right.
 
+use k8s_openapi::ByteString;
 use serde_json::json;
 
 use super::{FAILED, UNREACHABLE, assert_all_refuse};
@@ -13,6 +14,7 @@ pub fn cases() -> Vec<Case> {
         no_kubeconfig,
         a_kubeconfig_that_is_named_but_not_there,
         a_broken_kubeconfig_is_told_without_its_secrets,
+        a_broken_key_is_told_without_its_bytes,
         an_unknown_context_gets_the_nearest,
         a_kubeconfig_without_a_current_context,
         observing_goes_on_and_says_what_is_missing,
@@ -51,6 +53,20 @@ fn a_broken_kubeconfig_is_told_without_its_secrets() {
     let line =
         User::with_text("current-context: here\nclusters:\n- cluster: [\n").kgents(&["agents"]).fails(UNREACHABLE);
     assert!(line.contains("line "), "it says where: {line}");
+}
+
+fn a_broken_key_is_told_without_its_bytes() {
+    let pem = |text: &str| serde_json::to_value(ByteString(text.as_bytes().to_vec())).unwrap();
+    let user = json!({
+        "client-certificate-data": pem("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+        "client-key-data": pem("-----BEGIN PRIVATE KEY-----\nSECRET\n"),
+    });
+    let ran = User::with_text(&credentials::with_user(SERVER, &user)).kgents(&["agents"]);
+    let said = ran.to_string();
+    let stderr = ran.fails(UNREACHABLE);
+    assert!(stderr.contains("certificates cannot be used") && stderr.contains("hint: "), "{said}");
+    let as_numbers = format!("{:?}", "SECRET".as_bytes());
+    assert!(!said.contains("SECRET") && !said.contains(as_numbers.trim_matches(['[', ']'])), "{said}");
 }
 
 fn an_unknown_context_gets_the_nearest() {

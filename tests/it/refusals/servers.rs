@@ -55,8 +55,10 @@ fn a_server_that_is_not_available() {
 fn a_page_for_a_browser() {
     for status in ["200 OK", "403 Forbidden", "404 Not Found"] {
         let url = servers::answering(status, "text/html", "<!doctype html><title>Log in</title>");
-        let words = ["does not look like a Kubernetes API server", "<!doctype html>"];
-        assert_all_refuse(&User::with_text(&anonymous(&url)), UNREACHABLE, &words);
+        let user = User::with_text(&anonymous(&url));
+        assert_all_refuse(&user, UNREACHABLE, &["does not look like a Kubernetes API server"]);
+        let stderr = user.kgents(&["agents"]).fails(UNREACHABLE);
+        assert!(stderr.contains("<!doctype html>"), "it says what it saw: {stderr}");
     }
 }
 

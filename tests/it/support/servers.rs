@@ -1,6 +1,6 @@
 //! Servers that are no API servers.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 
@@ -38,10 +38,14 @@ pub fn answering(status: &str, content_type: &str, body: &str) -> String {
 }
 
 fn reply(mut stream: &TcpStream, answer: &str) -> std::io::Result<()> {
-    let head = BufReader::new(stream).lines();
-    for line in head {
-        if line?.is_empty() {
-            break;
+    let mut heard = Vec::new();
+    let mut buffer = [0; 4096];
+    // To the end of a request's head, or as far as it is seen to be none: who speaks
+    // TLS waits for an answer without ever sending an empty line.
+    while !heard.windows(4).any(|end| end == b"\r\n\r\n") && heard.first().is_none_or(u8::is_ascii_alphabetic) {
+        match stream.read(&mut buffer)? {
+            0 => return Ok(()),
+            count => heard.extend_from_slice(&buffer[..count]),
         }
     }
     stream.write_all(answer.as_bytes())

@@ -19,6 +19,10 @@ pub struct Stream {
     stderr: Lines,
 }
 
+/// How many lines the message of a failure shows, and how much of each.
+const SHOWN: usize = 40;
+const WIDTH: usize = 300;
+
 type Lines = Arc<Mutex<Vec<String>>>;
 
 impl Stream {
@@ -64,10 +68,13 @@ impl Stream {
         eventually(SOON, what, || self.values().into_iter().find(|value| wanted(value)).ok_or_else(|| self.so_far()))
     }
 
-    /// What it has said so far, for the message of a failure.
+    /// What it has said lately, for the message of a failure.
     pub fn so_far(&self) -> String {
-        let (stdout, stderr) = (self.lines().join("\n"), self.stderr.lock().unwrap().join("\n"));
-        format!("$ {}\n{stdout}\n{stderr}", self.line)
+        let (stdout, stderr) = (self.stdout.lock().unwrap(), self.stderr.lock().unwrap());
+        let older = stdout.len().saturating_sub(SHOWN);
+        let short = |line: &String| line.chars().take(WIDTH).chain(['\n']).collect::<String>();
+        let lately: String = stdout.iter().skip(older).chain(stderr.iter()).map(short).collect();
+        format!("$ {}\n({older} lines before)\n{lately}", self.line)
     }
 
     /// Sends it a signal.

@@ -96,9 +96,9 @@ fn events_about_our_objects_are_told_and_others_are_not(place: &Place) {
     // Counted up, it is news.
     place.kubectl(&["patch", "event", "ours.1", "--type=merge", "-p", r#"{"count": 2}"#]).ok();
     stream.expect_words(&[" b-gent ", "made a Deployment (×2)"]);
-    let so_far = stream.so_far();
-    assert!(!so_far.contains("of no concern"), "{so_far}");
-    assert_eq!(so_far.matches("made a Deployment").count(), 2, "{so_far}");
+    let ran = stream.end();
+    assert!(!ran.stdout.contains("of no concern"), "{ran}");
+    assert_eq!(ran.stdout.matches("made a Deployment").count(), 2, "{ran}");
 }
 
 fn pods_and_deployments_that_carry_our_label_are_told(place: &Place) {
