@@ -10,6 +10,8 @@
     clippy::print_stdout,
     clippy::unwrap_used,
     dead_code,
+    unused_imports,
+    unused_macros,
     missing_docs,
     reason = "a bench asks the clock, prints, and gives up aloud; it uses a part of the test support"
 )]

@@ -41,9 +41,10 @@ use libtest_mimic::Arguments;
 use support::case::{self, Case};
 use support::cluster;
 
-/// Every test, by subject.
+/// Every test, by subject; the longest first, so that none of them is left to
+/// run alone in the end.
 fn cases() -> Vec<Case> {
-    [rooms::cases(), crd::cases(), lists::cases(), refusals::cases(), watch::cases(), window::cases()]
+    [watch::cases(), crd::cases(), refusals::cases(), window::cases(), lists::cases(), rooms::cases()]
         .into_iter()
         .flatten()
         .collect()

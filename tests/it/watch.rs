@@ -15,7 +15,7 @@ use crate::support::stream::Stream;
 
 /// The tests of this module.
 pub fn cases() -> Vec<Case> {
-    [live::cases(), lost::cases()].into_iter().flatten().collect()
+    [lost::cases(), live::cases()].into_iter().flatten().collect()
 }
 
 /// Resource versions by kind, namespace and name: a state of the cluster.

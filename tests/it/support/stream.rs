@@ -20,8 +20,8 @@ pub struct Stream {
 }
 
 /// How many lines the message of a failure shows, and how much of each.
-const SHOWN: usize = 40;
-const WIDTH: usize = 300;
+const SHOWN: usize = 25;
+const WIDTH: usize = 240;
 
 type Lines = Arc<Mutex<Vec<String>>>;
 

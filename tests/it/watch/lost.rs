@@ -30,9 +30,10 @@ fn assert_told_once(stream: &Stream) {
     let version = |line: &Value| line["object"]["metadata"]["resourceVersion"].to_string();
     let states =
         values.iter().filter(is_state).map(|line| format!("{} {} {}", line["kind"], line["key"], version(line)));
-    let thoughts = values.iter().filter(|line| line["kind"] == "Thought");
-    let thoughts = thoughts
-        .map(|line| format!("{} {} {}", line["thought"]["who"], line["thought"]["at"], line["thought"]["text"]));
+    let thoughts = values.iter().filter(|line| line["kind"] == "Thought").map(|line| {
+        let thought = &line["thought"];
+        format!("{} {} {} {}", thought["kind"], thought["key"], thought["at"], thought["text"])
+    });
     let mut seen = BTreeSet::new();
     let twice: Vec<String> = states.chain(thoughts).filter(|told| !seen.insert(told.clone())).collect();
     assert!(twice.is_empty(), "told twice:\n{}\n{}", twice.join("\n"), stream.so_far());
@@ -105,8 +106,9 @@ fn a_restart_of_the_api_server_duplicates_and_loses_nothing(own: Own) {
     assert_eq!(stream.values().iter().filter(births).count(), 1, "{}", stream.so_far());
 }
 
-/// What happened while it slept is no longer to be had as a history: the
-/// watch is refused with 410 Gone, and only a new list can tell.
+/// What happened while it slept is no longer to be had as a history: a watch
+/// that would go on from before is refused with 410 Gone, and only a new list
+/// can tell.
 fn a_lost_history_under_a_watch_that_slept_loses_nothing(own: Own) {
     let place = Place::on(own.start_with_crds(), "lost");
     let named = |i: usize| format!("a-{i}");
@@ -121,6 +123,9 @@ fn a_lost_history_under_a_watch_that_slept_loses_nothing(own: Own) {
     let seen = count(&stream);
 
     stream.signal(Signal::STOP);
+    // Else the kernel would keep for it what the API server goes on to send.
+    place.cluster.ask("kill kube-apiserver");
+    place.cluster.ask("start kube-apiserver");
     place.kubectl(&["delete", "agents,pheromones", "-l", "third=0", "--wait=false"]).ok();
     place.kubectl(&["label", "agents,pheromones", "-l", "third=1", "changed=yes"]).ok();
     // The same names, other objects.
