@@ -26,10 +26,10 @@ mod it {
 
 use std::time::{Duration, Instant};
 
+use it::support::place::Place;
+use it::support::{self, objects::object};
 use kgents_api::pheromone::{Pheromone, PheromoneSpec, PheromoneType};
 use serde_json::{Value, json};
-use it::support::{self, objects::object};
-use it::support::place::Place;
 use window::Window;
 
 /// How long anything may take before the bench gives up on it.
@@ -106,7 +106,11 @@ fn fill(place: &Place, sizes: &Sizes) {
     let genera = ["B", "D", "F", "I", "K", "L", "N", "O", "Q", "T", "Psi", "Omega"];
     let name = |i: usize| format!("{}-gent-{i}", genera[i % genera.len()].to_lowercase());
     let agents = (0..sizes.agents).map(|i| {
-        object("Agent", &name(i), &json!({ "genus": genera[i % genera.len()], "image": "kgents/agent:1", "replicas": 1 + i % 3 }))
+        object(
+            "Agent",
+            &name(i),
+            &json!({ "genus": genera[i % genera.len()], "image": "kgents/agent:1", "replicas": 1 + i % 3 }),
+        )
     });
     let now = jiff::Timestamp::now();
     let half_lives = [5, 15, 60, 120];

@@ -75,7 +75,8 @@ fn is_version(args: &[OsString]) -> bool {
 fn start_log(cli: &Cli, err: &mut dyn Write) -> Option<tracing_appender::non_blocking::WorkerGuard> {
     match &cli.command {
         Command::Completions(_) | Command::Man(_) | Command::Version(_) => None,
-        Command::Observe(args) if args.is_window() => log::start(&cli.global, None),
+        // The window starts it beside its first frame.
+        Command::Observe(args) if args.is_window() => None,
         _ => log::start(&cli.global, Some(err)),
     }
 }

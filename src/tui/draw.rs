@@ -192,6 +192,16 @@ fn draw_overlay(pen: &mut Pen<'_>, overlay: &Overlay) {
     }
 }
 
+/// Takes away a wide character whose second half is about to be drawn over:
+/// a terminal would show neither.
+pub(crate) fn mend_left(buffer: &mut Buffer, x: u16, y: u16) {
+    if let Some(cell) = x.checked_sub(1).and_then(|left| buffer.cell_mut((left, y)))
+        && text::width(cell.symbol()) > 1
+    {
+        cell.set_symbol(" ");
+    }
+}
+
 /// Writes cells, clipped to where they belong.
 pub(crate) struct Pen<'a> {
     buffer: &'a mut Buffer,
@@ -239,6 +249,7 @@ impl Pen<'_> {
         let area = area.intersection(self.buffer.area);
         let style = Style::new().fg(self.theme.color(Role::Text)).bg(self.theme.color(surface));
         for y in area.top()..area.bottom() {
+            mend_left(self.buffer, area.left(), y);
             for x in area.left()..area.right() {
                 if let Some(cell) = self.buffer.cell_mut((x, y)) {
                     cell.reset();

@@ -9,6 +9,7 @@ pub mod app;
 #[cfg(test)]
 mod behaviour;
 pub mod draw;
+mod encode;
 pub mod field;
 #[cfg(test)]
 mod frames;
@@ -46,7 +47,18 @@ pub struct Options {
 
 impl Options {
     fn look(self) -> app::Look {
-        let zone = if self.utc { TimeZone::UTC } else { TimeZone::system() };
+        let zone = if self.utc { TimeZone::UTC } else { local_zone() };
         app::Look { theme: theme::Theme::new(self.colour, self.ascii), zone }
     }
+}
+
+/// The local zone. Where no `TZ` names another it is read straight from
+/// `/etc/localtime`: looking its name up walks the whole zone database, which
+/// takes longer than the first frame may.
+fn local_zone() -> TimeZone {
+    if std::env::var_os("TZ").is_some_and(|zone| !zone.is_empty()) {
+        return TimeZone::system();
+    }
+    let local = std::fs::read("/etc/localtime").ok().and_then(|file| TimeZone::tzif("Local", &file).ok());
+    local.unwrap_or_else(TimeZone::system)
 }

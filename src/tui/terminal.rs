@@ -13,11 +13,11 @@ use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
     enable_raw_mode,
 };
-use ratatui::backend::Backend;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
-use ratatui::prelude::CrosstermBackend;
 use ratatui::style::Modifier;
+
+use crate::encode::Encoder;
 
 /// Whether the terminal is ours at the moment: a panic must give it back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -84,14 +84,21 @@ impl Terminal {
         draw(&mut self.next);
         let known = self.shown.take().filter(|shown| shown.area == area);
         let shown = known.unwrap_or_else(|| unlike_any_frame(area));
-        let changes = shown.diff(&self.next);
-        if !changes.is_empty() || !self.bytes.is_empty() {
-            queue!(self.bytes, BeginSynchronizedUpdate)?;
-            let drawn = CrosstermBackend::new(&mut self.bytes).draw(changes.into_iter());
+        let mut encoder = Encoder::new();
+        let before = self.bytes.len();
+        queue!(self.bytes, BeginSynchronizedUpdate)?;
+        let begun = self.bytes.len();
+        encoder.change(&mut self.bytes, &shown, &self.next);
+        encoder.end(&mut self.bytes);
+        if self.bytes.len() == begun {
+            self.bytes.truncate(before);
+        } else {
             queue!(self.bytes, EndSynchronizedUpdate)?;
+        }
+        if !self.bytes.is_empty() {
             let written = self.out.write_all(&self.bytes);
             self.bytes.clear();
-            drawn.and(written)?;
+            written?;
         }
         // The old frame's cells become the next frame's, so nothing is allocated.
         self.shown = Some(std::mem::replace(&mut self.next, shown));

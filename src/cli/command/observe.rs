@@ -16,6 +16,7 @@ use crate::command::status;
 use crate::failure::{Code, Failure};
 use crate::follow::{self, Follow};
 use crate::io::{self, Io};
+use crate::log;
 use crate::runtime::block_on;
 use crate::stream::json::Json;
 use crate::stream::plain::Plain;
@@ -76,7 +77,7 @@ impl Args {
 /// Observes until the end.
 pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
     if args.is_window() {
-        return window(args, global.source());
+        return window(args, global);
     }
     if args.snapshot {
         return snapshot(args, global, io);
@@ -115,14 +116,15 @@ fn colour() -> ColourLevel {
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Opens the window on this thread; the source runs on another.
-fn window(args: &Args, options: Options) -> Result<Code, Failure> {
+fn window(args: &Args, global: &Global) -> Result<Code, Failure> {
     let (bus, reader) = bus::new();
     let cancel = CancellationToken::new();
     let (done, ended) = mpsc::sync_channel(1);
     let source = {
-        let cancel = cancel.clone();
+        let (cancel, global) = (cancel.clone(), global.clone());
         move || {
-            feed(options, bus, cancel);
+            let _log = log::start(&global, None);
+            feed(global.source(), bus, cancel);
             let _ = done.send(());
         }
     };

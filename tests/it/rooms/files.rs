@@ -51,7 +51,8 @@ fn is_declared(file: &Path) -> bool {
         let text = std::fs::read_to_string(parent).unwrap_or_default();
         text.lines().any(|line| line.trim_start_matches("pub").trim_start_matches("(crate)").trim() == declaration)
     };
-    ROOTS.contains(&name) || parents.into_iter().any(names_it)
+    let is_root = ROOTS.contains(&name) || folder.ends_with("examples");
+    is_root || parents.into_iter().any(names_it)
 }
 
 fn every_room_takes_the_lints_of_the_workspace() {
