@@ -9,8 +9,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::args::Global;
 
-/// What is logged when nobody says: our own news, the warnings of others.
-const DEFAULT: &str = "warn,kgents=info";
+/// What is logged when nobody says: our own news, the warnings of others. Of
+/// a failed request we tell ourselves; kube's client would tell each once more.
+const DEFAULT: &str = "warn,kgents=info,kube_client=off";
 /// How many days of logs are kept.
 const KEPT: usize = 7;
 

@@ -178,7 +178,8 @@ impl Reader {
             let Some(id) = lanes.order.pop_front() else { break };
             batch.changes.extend(lanes.state.remove(&id));
         }
-        let count = lanes.log.len().min(max);
+        // Events speak of Pods and Deployments, so those are known first.
+        let count = if lanes.state.is_empty() { lanes.log.len().min(max) } else { 0 };
         batch.events.extend(lanes.log.drain(..count));
         batch.dropped = std::mem::take(&mut lanes.dropped);
         batch.more = !lanes.state.is_empty() || !lanes.log.is_empty();

@@ -151,7 +151,8 @@ pub struct Terrarium {
     watches: BTreeMap<Kind, Watch>,
     syncs: BTreeMap<Kind, VecDeque<bool>>,
     beyond: BTreeMap<Kind, u64>,
-    deaths: Vec<(String, String)>,
+    death: Option<(String, String)>,
+    died: u64,
     /// When we began to listen: what ended before is no news.
     began: Option<Timestamp>,
     revision: u64,
@@ -225,7 +226,8 @@ impl Terrarium {
                 was.as_ref() != Some(&watch)
             }
             Control::TaskDied { task, error } => {
-                self.deaths.push((task, error));
+                self.death = Some((task, error));
+                self.died += 1;
                 true
             }
         }
@@ -573,9 +575,15 @@ impl Terrarium {
         Layer::Kube
     }
 
-    /// Tasks of ours that ended although they should not have: name and error.
-    pub fn deaths(&self) -> &[(String, String)] {
-        &self.deaths
+    /// The task of ours that ended last although it should not have: its name
+    /// and what it said.
+    pub fn death(&self) -> Option<&(String, String)> {
+        self.death.as_ref()
+    }
+
+    /// How often a task of ours ended although it should not have.
+    pub fn died(&self) -> u64 {
+        self.died
     }
 
     /// Objects of a kind that were seen but not kept, because there are too many.

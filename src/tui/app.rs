@@ -7,8 +7,11 @@ use jiff::tz::TimeZone;
 use kgents_store::view::{self, AgentRow, ProposalRow};
 use kgents_store::watch::Link;
 use kgents_store::{Key, Kind, Terrarium, Thought, WatchState};
+use ratatui::layout::Rect;
 
 use crate::action::{self, Action, Place};
+use crate::draw::heat;
+use crate::field::{Field, field};
 use crate::hit::{Hit, HitMap};
 use crate::layout::{Layout, Pane, Shape, layout};
 use crate::msg::{Effect, Msg, Update};
@@ -101,6 +104,9 @@ pub struct App {
     pub(crate) frozen: bool,
     pub(crate) thoughts: Selection<u64>,
     hits: HitMap,
+    /// The pheromones as a field, at the width of their pane.
+    pub(crate) field: Field,
+    field_columns: u16,
     /// The views are older than the terrarium.
     stale: bool,
 }
@@ -123,6 +129,8 @@ impl App {
             frozen: false,
             thoughts: Selection::default(),
             hits: HitMap::default(),
+            field: Field::default(),
+            field_columns: 0,
             stale: false,
         }
     }
@@ -130,7 +138,7 @@ impl App {
     /// A window over a terrarium that is known already.
     pub fn over(terrarium: Terrarium, look: Look, size: (u16, u16), now: Timestamp) -> Self {
         let mut app = Self { terrarium, ..Self::new(look, size, now) };
-        app.refresh();
+        app.stale = true;
         app.settle();
         app
     }
@@ -182,8 +190,14 @@ impl App {
     /// Brings the views up to what is known, once for however many changes
     /// came since the last time, and the cursors into sight.
     pub fn settle(&mut self) {
-        if std::mem::take(&mut self.stale) {
+        let stale = std::mem::take(&mut self.stale);
+        if stale {
             self.refresh();
+        }
+        let columns = self.body(Pane::Pheromones).map_or(0, heat::columns);
+        if stale || columns != self.field_columns {
+            self.field_columns = columns;
+            self.field = field(&self.terrarium, self.now, usize::from(columns));
         }
         self.scroll();
     }
@@ -243,19 +257,21 @@ impl App {
         }
     }
 
+    /// Where a pane's content stands, if the pane is open.
+    fn body(&self, pane: Pane) -> Option<Rect> {
+        let (_, area, shape) = self.layout()?.panes.into_iter().find(|(other, _, _)| *other == pane)?;
+        match shape {
+            Shape::Open => Some(crate::draw::inner(area)),
+            Shape::Bare => Some(area),
+            Shape::Folded => None,
+        }
+    }
+
     /// How many rows a pane shows of its list at the present size.
     fn page(&self, pane: Pane) -> usize {
-        let Some(layout) = self.layout() else { return 1 };
-        let Some((_, area, shape)) = layout.panes.iter().find(|(p, _, _)| *p == pane) else { return 1 };
-        let height = usize::from(area.height);
-        match (shape, pane) {
-            (Shape::Folded, _) => 1,
-            (Shape::Bare, Pane::Pheromones) => crate::draw::heat::list_rows(self, *area),
-            (Shape::Bare, _) => height,
-            (Shape::Open, Pane::Pheromones) => crate::draw::heat::list_rows(self, crate::draw::inner(*area)),
-            (Shape::Open, _) => height.saturating_sub(2),
-        }
-        .max(1)
+        let Some(area) = self.body(pane) else { return 1 };
+        let rows = if pane == Pane::Pheromones { heat::list_rows(self, area) } else { usize::from(area.height) };
+        rows.max(1)
     }
 
     fn scroll(&mut self) {

@@ -48,7 +48,7 @@ fn assert_all_refuse(user: &User, code: i32, words: &[&str]) {
     for command in ASKING {
         let ran = user.kgents(&[command, &["--request-timeout", "700ms"]].concat());
         assert_eq!(ran.stdout, "", "{ran}");
-        assert_refused(&user, ran, code, words);
+        assert_refused(user, ran, code, words);
     }
     assert_status(user, code, words);
 }

@@ -101,10 +101,8 @@ fn trespasses(package: &Package, ours: &BTreeSet<&str>, rules: &BTreeMap<&str, &
     let Some(rule) = rules.get(package.name.as_str()) else {
         return vec![format!("{} has no rule: add one to RULES in tests/it/rooms.rs", package.name)];
     };
-    let is_allowed = |name: &str| match ours.contains(name) {
-        true => rule.ours.contains(&name),
-        false => !rule.never.contains(&name),
-    };
+    let is_allowed =
+        |name: &str| if ours.contains(name) { rule.ours.contains(&name) } else { !rule.never.contains(&name) };
     let dependencies = package.dependencies.iter();
     // The integration tests of the root package may look into any room.
     let judged = dependencies.filter(|found| rule.package != "kgents" || found.kind != DependencyKind::Development);

@@ -45,7 +45,7 @@ struct SourceLine<'a> {
     link: &'a Link,
     kinds: Vec<KindState>,
     events_dropped: u64,
-    deaths: Vec<Death<'a>>,
+    death: Option<Death<'a>>,
 }
 
 /// How one kind is heard.
@@ -80,7 +80,7 @@ impl Json {
     pub(crate) fn tell(&mut self, out: &mut dyn Write, follow: &Follow, news: &News) -> Result<(), Failure> {
         let terrarium = &follow.terrarium;
         if news.outcome.sources {
-            let deaths = terrarium.deaths().iter().map(|(task, error)| Death { task, error }).collect();
+            let death = terrarium.death().map(|(task, error)| Death { task, error });
             output::line(
                 out,
                 &SourceLine {
@@ -92,7 +92,7 @@ impl Json {
                     link: terrarium.link(),
                     kinds: KindState::all(terrarium),
                     events_dropped: terrarium.events_dropped(),
-                    deaths,
+                    death,
                 },
             )?;
         }

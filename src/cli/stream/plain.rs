@@ -21,7 +21,7 @@ pub(crate) struct Plain {
     zone: TimeZone,
     heard: u64,
     dropped: u64,
-    deaths: usize,
+    deaths: u64,
     scene: Option<Scene>,
     link: Option<Link>,
     /// What is told to be wrong with a kind.
@@ -110,11 +110,10 @@ impl Plain {
         for (words, kinds) in said {
             writeln!(out, "{at} Source {} {}", kinds.join(","), one_line(&words))?;
         }
-        let deaths = terrarium.deaths();
-        for (task, error) in deaths.iter().skip(self.deaths) {
+        if let Some((task, error)) = terrarium.death().filter(|_| terrarium.died() > self.deaths) {
             writeln!(out, "{at} Source {layer} the task {task} died and is started anew: {}", one_line(error))?;
         }
-        self.deaths = deaths.len();
+        self.deaths = terrarium.died();
         Ok(())
     }
 }

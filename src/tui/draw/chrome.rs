@@ -207,7 +207,7 @@ fn trouble(pen: &mut Pen<'_>) -> Option<(Role, String, String)> {
         let said = format!("The cluster does not know {}.", missing.join(", "));
         return Some((Role::Amber, said, "kgents crd install".into()));
     }
-    let (task, error) = app.terrarium.deaths().last()?;
+    let (task, error) = app.terrarium.death()?;
     Some((Role::Coral, format!("Part of this window failed and was restarted: {task}: {error}."), String::new()))
 }
 

@@ -41,16 +41,20 @@ fn field_rows(app: &App, area: Rect, types: usize) -> usize {
     (types + 1).min(height.saturating_sub(list))
 }
 
+/// Columns of the field in a body.
+pub(crate) const fn columns(area: Rect) -> u16 {
+    area.width.saturating_sub(SUM + 3)
+}
+
 /// How many rows of the list show in a body.
 pub(crate) fn list_rows(app: &App, area: Rect) -> usize {
-    let types = field(&app.terrarium, app.now, usize::from(area.width).saturating_sub(8)).rows.len();
-    usize::from(area.height).saturating_sub(field_rows(app, area, types)).max(1)
+    usize::from(area.height).saturating_sub(field_rows(app, area, app.field.rows.len())).max(1)
 }
 
 pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     let app = pen.app;
-    let columns = area.width.saturating_sub(SUM + 3);
-    let mut field = field(&app.terrarium, app.now, usize::from(columns));
+    let columns = columns(area);
+    let mut field = app.field.clone();
     if field.rows.is_empty() {
         let said = match app.terrarium.watch(Kind::Pheromone).state {
             state if state.is_live() => "Nothing is in the air.",

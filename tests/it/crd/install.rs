@@ -20,7 +20,7 @@ pub fn cases() -> Vec<Case> {
 
 fn what_is_printed_is_what_stands_in_the_folder() {
     let file = |plural: &str| std::fs::read_to_string(path(&format!("crds/{plural}.yaml"))).unwrap();
-    let all: String = PLURALS.iter().map(|plural| format!("---\n{}", file(plural))).collect();
+    let all = PLURALS.map(|plural| format!("---\n{}", file(plural))).concat();
     let user = User::new();
     assert_eq!(user.kgents(&["crd", "print"]).ok(), all);
     for spelling in ["proposals", "Proposal", "prop", "proposals.kgents.io"] {

@@ -102,7 +102,7 @@ fn objects_of(list: &str) -> Vec<String> {
 fn without_identity(yaml: &str) -> String {
     let is_identity =
         |line: &&str| !["uid:", "resourceVersion:"].iter().any(|field| line.trim_start().starts_with(field));
-    yaml.lines().filter(is_identity).map(|line| format!("{line}\n")).collect()
+    yaml.lines().filter(is_identity).flat_map(|line| [line, "\n"]).collect()
 }
 
 fn columns_tell_what_matters(place: &Place) {

@@ -19,21 +19,21 @@ pub fn cases() -> Vec<Case> {
 /// When it is no expression, with what is wrong.
 pub fn is_allowed(expression: &str, list: &[&str]) -> Result<bool, String> {
     let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
-    let mut words = Words { words: spaced.split_whitespace().collect(), at: 0, list };
-    let allowed = words.either()?;
-    match words.peek() {
+    let mut reader = Reader { words: spaced.split_whitespace().collect(), at: 0, list };
+    let allowed = reader.either()?;
+    match reader.peek() {
         None => Ok(allowed),
         Some(word) => Err(format!("{word} was not expected")),
     }
 }
 
-struct Words<'a> {
+struct Reader<'a> {
     words: Vec<&'a str>,
     at: usize,
     list: &'a [&'a str],
 }
 
-impl<'a> Words<'a> {
+impl<'a> Reader<'a> {
     fn peek(&self) -> Option<&'a str> {
         self.words.get(self.at).copied()
     }

@@ -80,6 +80,7 @@ impl Own {
 
     /// Starts one, without our CRDs. `args` are those of `tests/cluster/up`.
     #[track_caller]
+    #[expect(clippy::unused_self, reason = "only who says so in its type may start one")]
     pub fn start(&self, args: &[&str]) -> Arc<Cluster> {
         match Cluster::start(args) {
             Ok(cluster) => Arc::new(cluster),

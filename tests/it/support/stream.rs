@@ -98,7 +98,7 @@ impl Stream {
         for lines in [&self.stdout, &self.stderr] {
             eventually(SOON, &what, || (Arc::strong_count(lines) == 1).then_some(()).ok_or_else(|| self.so_far()));
         }
-        let text = |lines: &Lines| lines.lock().unwrap().iter().map(|line| format!("{line}\n")).collect();
+        let text = |lines: &Lines| lines.lock().unwrap().iter().flat_map(|line| [line.as_str(), "\n"]).collect();
         Ran { line: self.line, code: status.code(), stdout: text(&self.stdout), stderr: text(&self.stderr) }
     }
 }
