@@ -113,14 +113,3 @@ fn colours_are_a_luxury() {
         assert_snapshot!(format!("level_{name}"), format!("{buffer:?}"));
     }
 }
-
-/// Not a test: writes the garden in colour for a person to look at.
-#[test]
-#[ignore = "writes files for a person's eyes: set KGENTS_PICTURES to a folder"]
-fn pictures() {
-    let Some(folder) = std::env::var_os("KGENTS_PICTURES") else { return };
-    for size in [(160, 45), (120, 40), (80, 24)] {
-        let text = crate::snapshot(garden(), size, now(), &crate::Options { utc: true, ..Default::default() });
-        std::fs::write(std::path::Path::new(&folder).join(format!("garden-{}x{}.ansi", size.0, size.1)), text).unwrap();
-    }
-}

@@ -160,3 +160,57 @@ pub(crate) fn install_panic_hook() {
         }
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::num::NonZero;
+
+    use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+    use ratatui::style::Style;
+
+    use super::*;
+
+    /// Draws a frame and panics.
+    fn panic_in_a_window() {
+        install_panic_hook();
+        let mut terminal = Terminal::enter(true).unwrap();
+        let frame = |buffer: &mut Buffer| drop(buffer.set_stringn(0, 0, "a window", 20, Style::new()));
+        terminal.show((40, 10), frame).unwrap();
+        panic!("the roof is on fire");
+    }
+
+    #[test]
+    fn a_panic_gives_the_terminal_back() {
+        if std::env::var_os("KGENTS_TEST_PANIC").is_some() {
+            return panic_in_a_window();
+        }
+        // This very test again, in a terminal of its own.
+        let pty = native_pty_system().openpty(PtySize { rows: 20, cols: 100, ..PtySize::default() }).unwrap();
+        let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+        command.args([
+            "--exact",
+            "--nocapture",
+            "--test-threads=1",
+            "terminal::tests::a_panic_gives_the_terminal_back",
+        ]);
+        command.env("KGENTS_TEST_PANIC", "1");
+        command.env("RUST_BACKTRACE", "0");
+        let mut child = pty.slave.spawn_command(command).unwrap();
+        drop(pty.slave);
+        let mut reader = pty.master.try_clone_reader().unwrap();
+        let mut bytes = Vec::new();
+        // A terminal that was hung up reads as an error; what came before counts.
+        let _ = reader.read_to_end(&mut bytes);
+        assert!(!child.wait().unwrap().success());
+        let size = |cells: u16| NonZero::new(cells).unwrap();
+        let mut parser = vt100::Parser::new(size(20), size(100), 0);
+        parser.process(&bytes);
+        let screen = parser.screen();
+        assert!(bytes.windows(8).any(|window| window == b"a window"), "the window was there");
+        assert!(screen.contents().contains("the roof is on fire"), "{}", screen.contents());
+        assert!(!screen.contents().contains("a window"), "{}", screen.contents());
+        assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
+        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+    }
+}

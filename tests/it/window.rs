@@ -17,6 +17,7 @@ pub fn cases() -> Vec<Case> {
         it_shows_what_is_there_and_follows_changes,
         keys_open_and_close_and_quit,
         any_size_is_survived,
+        it_is_suspended_and_comes_back,
         a_signal_ends_it_and_the_terminal_is_as_before,
         without_a_cluster_it_opens_and_says_what_to_do,
         nothing_is_written_while_nothing_happens,
@@ -79,6 +80,20 @@ fn any_size_is_survived(place: &Place) {
     let tiny = place.user.window((1, 1), &["observe"]);
     tiny.resize(100, 30);
     tiny.expect("b-gent");
+}
+
+fn it_is_suspended_and_comes_back(place: &Place) {
+    place.apply(&[agent("b-gent", "B")]);
+    let mut window = place.user.window(SIZE, &["observe"]);
+    window.expect("b-gent");
+    window.key("ctrl-z");
+    window.expect_screen("the shell's screen", |screen| !screen.alternate_screen() && !screen.hide_cursor());
+    place.apply(&[agent("meanwhile", "N")]);
+    window.signal(Signal::CONT);
+    window.expect_screen("the window's screen", vt100::Screen::alternate_screen);
+    window.expect("meanwhile");
+    window.key("q");
+    assert_eq!(window.ended().is_restored().code, 0);
 }
 
 fn a_signal_ends_it_and_the_terminal_is_as_before(place: &Place) {

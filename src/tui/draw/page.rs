@@ -81,7 +81,7 @@ fn say(pen: &Pen<'_>) -> Said {
     let scene = app.terrarium.scene();
     let context = if scene.context.is_empty() { "The cluster" } else { &scene.context };
     if let Link::Down { error, hint, .. } = app.terrarium.link() {
-        let mut lines = vec![format!("{error}.")];
+        let mut lines = vec![sentence(error)];
         if !scene.server.is_empty() {
             lines.push(format!("{context} is at {}; trying again as long as this window is open.", scene.server));
         }
@@ -143,6 +143,15 @@ fn say(pen: &Pen<'_>) -> Said {
             ("kgents signal emit WARNING 'hello'".to_owned(), "let a first signal fade"),
         ],
         role: Role::Amber,
+    }
+}
+
+/// An error as a sentence of its own. A URL at its beginning stays as it is.
+fn sentence(error: &str) -> String {
+    let mut chars = error.chars();
+    match chars.next() {
+        Some(first) if !error.starts_with("http") => format!("{}{}.", first.to_uppercase(), chars.as_str()),
+        _ => format!("{error}."),
     }
 }
 

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use crate::support::case::{Case, cases};
 use crate::support::cluster::{Cluster, Own, PLURALS};
+use crate::support::objects::agent;
 use crate::support::path;
+use crate::support::place::Place;
 use crate::support::user::User;
 
 /// The tests of this module.
@@ -32,8 +34,12 @@ fn an_empty_cluster_is_prepared_checked_and_repaired(own: Own) {
     let cluster = own.start(&[]);
     let user = User::with(cluster.kubeconfig());
     nothing_works_and_says_what_to_do(&user);
+    let observer = user.follow(&["observe", "--plain"]);
+    observer.expect_words(&["Source ", "agents", "not installed", "kgents crd install"]);
     installing_ends_when_all_are_established(&cluster, &user);
     installing_again_changes_nothing(&user);
+    Place::on(cluster.clone(), "observed").apply(&[agent("b-gent", "B")]);
+    observer.expect_words(&["Agent", "/b-gent "]);
     an_edit_is_told_and_undone(&cluster, &user);
 }
 

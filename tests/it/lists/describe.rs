@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::case::{Case, cases};
-use crate::support::objects::{agent, condition, event, object, pheromone, proposal};
+use crate::support::objects::{agent, condition, event, memory, object, pheromone, proposal, umwelt};
 use crate::support::place::Place;
 
 /// The tests of this module.
@@ -12,6 +12,7 @@ pub fn cases() -> Vec<Case> {
         a_page_tells_all_of_an_agent,
         a_page_tells_how_a_pheromone_fades,
         a_page_tells_what_a_proposal_would_change,
+        memories_and_umwelts_have_pages_too,
         one_object_is_printed_in_each_form,
         an_unknown_name_gets_the_nearest,
         a_name_in_two_namespaces_is_told_apart,
@@ -72,6 +73,14 @@ fn a_page_tells_what_a_proposal_would_change(place: &Place) {
         &["Reviewing", "AGENT_SCALE of Agent b-gent", "more work than hands", "our own estimate", "base"],
     );
     assert_words(&page, &["ann", "good", "Patch (merge)", "replicas: 2", "Expires"]);
+}
+
+fn memories_and_umwelts_have_pages_too(place: &Place) {
+    place.apply(&[memory("m", "b-gent"), umwelt("u", "b-gent")]);
+    let page = place.kgents(&["memories", "describe", "m"]).ok();
+    assert_words(&page, &["Memory ", "b-gent", "VECTOR", "256Mi", "ReadWriteOnce", "RETAIN"]);
+    let page = place.kgents(&["umwelts", "describe", "u"]).ok();
+    assert_words(&page, &["Umwelt ", "b-gent", "routine", "5000 tokens"]);
 }
 
 fn one_object_is_printed_in_each_form(place: &Place) {

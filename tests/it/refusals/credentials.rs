@@ -2,7 +2,7 @@
 
 use super::{ASKING, FAILED, UNREACHABLE, assert_all_refuse, assert_refused};
 use crate::support::case::{Case, cases};
-use crate::support::credentials::{anonymous, from_plugin};
+use crate::support::credentials::{anonymous, from_plugin, through_proxy};
 use crate::support::objects::agent;
 use crate::support::place::Place;
 use crate::support::process::run;
@@ -16,6 +16,7 @@ pub fn cases() -> Vec<Case> {
         a_plugin_that_talks_and_listens_disturbs_nobody,
         a_plugin_that_fails_is_told_with_what_it_said,
         a_plugin_that_is_not_installed,
+        a_proxy_is_used,
         every_command_of_kubectl_that_is_named_exists,
     ]
 }
@@ -61,11 +62,25 @@ fn a_plugin_that_is_not_installed(place: &Place) {
     assert_all_refuse(&user, UNREACHABLE, &["kgents-no-such-plugin", "cannot be started"]);
 }
 
+fn a_proxy_is_used(place: &Place) {
+    place.apply(&[agent("b-gent", "B")]);
+    let kubeconfig = std::fs::read_to_string(place.kubeconfig()).unwrap();
+    let proxy = servers::proxy();
+    let user = User::with_text(&through_proxy(&kubeconfig, &proxy.url));
+    assert_eq!(user.kgents(&["agents", "-o", "name"]).ok(), "agent.kgents.io/b-gent\n");
+    let heads = proxy.heads();
+    assert!(heads.iter().any(|head| head.starts_with("CONNECT 127.0.0.1:")), "{heads:?}");
+
+    let nobody = User::with_text(&through_proxy(&kubeconfig, &servers::nobody()));
+    assert_refused(&nobody, nobody.kgents(&["agents"]), UNREACHABLE, &["cannot connect to"]);
+}
+
 /// The other tests of this subject hold that our own exist.
 fn every_command_of_kubectl_that_is_named_exists(place: &Place) {
+    let html = servers::answering("200 OK", "text/html", "<html>");
     let users = [
         User::with_text(&anonymous(&servers::nobody())),
-        User::with_text(&anonymous(&servers::answering("200 OK", "text/html", "<html>"))),
+        User::with_text(&anonymous(&html.url)),
         User::with_text("clusters: 5"),
         User::with_text("{}"),
         User::with(&place.cluster.cert("--expired ann")),

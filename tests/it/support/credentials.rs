@@ -25,6 +25,13 @@ pub fn in_namespace(kubeconfig: &str, namespace: &str) -> String {
     value.to_string()
 }
 
+/// The same, whose server is reached through a proxy.
+pub fn through_proxy(kubeconfig: &str, proxy: &str) -> String {
+    let mut value = read(kubeconfig);
+    value["clusters"][0]["cluster"]["proxy-url"] = proxy.into();
+    value.to_string()
+}
+
 /// The same, whose credentials come from a plugin: a shell script that finds
 /// the answer that it should give in `$ANSWER`.
 pub fn from_plugin(kubeconfig: &str, script: &str) -> String {

@@ -8,7 +8,7 @@ use crate::support::case::{Case, cases};
 use crate::support::objects::{agent, condition, event, labelled, pheromone, proposal};
 use crate::support::place::Place;
 use crate::support::process::run;
-use crate::support::user::KGENTS;
+use crate::support::user::{KGENTS, User};
 use crate::support::wait::{SOON, eventually};
 
 /// The tests of this module.
@@ -21,6 +21,7 @@ pub fn cases() -> Vec<Case> {
         a_pheromone_is_told_when_it_fades,
         a_table_is_followed,
         what_leaves_a_selector_is_told_once_more,
+        a_kubeconfig_that_comes_late_or_changes_is_followed,
         who_follows_ends_when_told_to_or_unread,
     ]
 }
@@ -170,8 +171,31 @@ fn what_leaves_a_selector_is_told_once_more(place: &Place) {
     assert_eq!(stream.values().iter().filter(|line| line["name"] == "chosen").count(), 2, "{}", stream.so_far());
 }
 
+fn a_kubeconfig_that_comes_late_or_changes_is_followed(place: &Place) {
+    let other = Place::on(place.cluster.clone(), "other");
+    place.apply(&[agent("here", "B")]);
+    other.apply(&[agent("there", "B")]);
+    let user = User::new();
+    let path = user.file("late", "");
+    std::fs::remove_file(&path).unwrap();
+    let user = user.var("KUBECONFIG", &path);
+    let stream = user.follow(&["observe", "--plain"]);
+    stream.expect_words(&["Source kube down: there is no kubeconfig"]);
+    std::fs::copy(place.kubeconfig(), &path).unwrap();
+    stream.expect_words(&["Agent", "/here "]);
+    // Half written it is no reason to forget what was good.
+    std::fs::write(&path, "clusters: [").unwrap();
+    place.apply(&[agent("newer", "N")]);
+    stream.expect_words(&["Agent", "/newer "]);
+    std::fs::copy(other.kubeconfig(), &path).unwrap();
+    stream.expect_words(&["looking at", &other.namespace]);
+    stream.expect_words(&["Agent", "/there "]);
+    stream.expect_words(&["Agent", "/here deleted"]);
+}
+
+/// Without a terminal, `observe` is lines of text.
 fn who_follows_ends_when_told_to_or_unread(place: &Place) {
-    for args in [&["observe", "--plain"][..], &["observe", "--json"], &["agents", "-w"]] {
+    for args in [&["observe"][..], &["observe", "--json"], &["agents", "-w"]] {
         for signal in [Signal::INT, Signal::HUP, Signal::TERM] {
             let stream = place.follow(args);
             place.apply(&[agent("b-gent", "B")]);

@@ -17,6 +17,7 @@ use crate::support::wait::{SOON, eventually};
 pub fn cases() -> Vec<Case> {
     cases![
         a_restart_of_the_api_server_duplicates_and_loses_nothing,
+        a_window_over_a_restart_keeps_what_it_knew,
         a_lost_history_under_a_watch_that_slept_loses_nothing,
         an_api_server_that_hangs_is_told_as_such,
     ]
@@ -104,6 +105,37 @@ fn a_restart_of_the_api_server_duplicates_and_loses_nothing(own: Own) {
     assert_told_once(&stream);
     let births = |line: &&Value| line["thought"]["text"] == "Spoke: before the fall";
     assert_eq!(stream.values().iter().filter(births).count(), 1, "{}", stream.so_far());
+}
+
+fn a_window_over_a_restart_keeps_what_it_knew(own: Own) {
+    let place = Place::on(own.start_with_crds(), "window");
+    place.apply(&[agent("b-gent", "B"), agent("c-gent", "B")]);
+    let mut window = place.user.window((160, 45), &["observe"]);
+    window.expect("c-gent");
+    // So that the selection is on the second row.
+    window.key("down");
+    place.cluster.ask("kill kube-apiserver");
+    window.expect("Silent since ");
+    window.expect("kubectl get --raw /readyz");
+    assert!(window.screen().contains("b-gent") && window.screen().contains("c-gent"), "{}", window.screen());
+    assert!(!window.screen().contains("● K8S"), "it is not called live:\n{}", window.screen());
+
+    place.kgents(&["status"]).fails(4);
+    let waiting = place.follow(&["status", "--json", "--wait=60s"]);
+    place.cluster.ask("start kube-apiserver");
+    let status = waiting.ended().json();
+    assert_eq!((&status["counts"]["agents"], &status["freshness"]), (&json!(2), &json!("FRESH")), "{status}");
+
+    window.refute("Silent since ");
+    place.apply(&[agent("a-gent", "N")]);
+    window.expect("a-gent");
+    // A row came in above; the cursor is still on the same agent.
+    window.key("enter");
+    window.expect_screen("the page of c-gent", |screen| {
+        screen.contents().contains("c-gent") && !screen.contents().contains("a-gent")
+    });
+    window.key("q");
+    assert_eq!(window.ended().is_restored().code, 0);
 }
 
 /// What happened while it slept is no longer to be had as a history: a watch
