@@ -96,6 +96,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn any_clock_is_survived(times in prop::collection::vec(-1_000_000_000_i64..4_000_000_000, 0..50), width in 0_usize..300, end in -1_000_000_000_i64..4_000_000_000) {
             let mut heartbeat = Heartbeat::default();

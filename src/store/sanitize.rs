@@ -111,6 +111,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn nothing_unsafe_is_left(string in any::<String>()) {
             prop_assert!(!text(&string).chars().any(is_unsafe));

@@ -297,7 +297,7 @@ fn between_two_wakes_no_cell_changes() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn no_sequence_of_anything_panics(
         ops in prop::collection::vec((0_u8..6, 0_usize..24, any::<u16>(), any::<u16>()), 1..40),

@@ -188,6 +188,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn panes_fill_the_body_and_never_overlap(w in 1_u16..600, h in 1_u16..300, focus in 0_usize..5, zoom in any::<bool>()) {
             let focus = Pane::ALL[focus];

@@ -117,6 +117,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn the_cursor_always_shows(ops in prop::collection::vec((0_usize..5, -50_isize..50, prop::collection::vec(0_u32..40, 0..40), 0_usize..12), 0..40)) {
             let mut selection = Selection::default();

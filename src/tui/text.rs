@@ -101,11 +101,13 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn never_wider_than_asked(text in ".{0,40}", cells in 0_usize..30) {
             prop_assert!(width(&fit(&text, cells)) <= cells);
             for line in wrap(&text, cells.max(2)) {
-                prop_assert!(width(&line) <= cells.max(2), "{line:?}");
+                // What cannot be broken may stand out.
+                prop_assert!(width(&line) <= cells.max(2) || line.graphemes(true).count() == 1, "{line:?}");
             }
         }
     }

@@ -192,6 +192,7 @@ fn state(terrarium: &Terrarium) -> BTreeMap<String, String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     /// Any history whose objects end the same gives the same state, and the
     /// indexes hold no one who is gone.
     #[test]
