@@ -24,8 +24,11 @@ use crate::terminal::{Terminal, install_panic_hook};
 const BATCH: usize = 2_048;
 /// A key draws at once unless a frame was drawn less than this ago.
 const KEY_PACE: Duration = Duration::from_millis(8);
-/// Data draws at most once in this time: 30 frames a second.
+/// Data draws once in this time when it goes on and on: 30 frames a second.
 const DATA_PACE: Duration = Duration::from_millis(33);
+/// Frames that data may have at the pace of keys before it is held to its own,
+/// so that the first answers and a lone change show at once.
+const BURST: f64 = 8.0;
 /// A storm of sizes is waited out for this long.
 const RESIZE_PACE: Duration = Duration::from_millis(16);
 /// A wake that is further away than this is looked at again then: a laptop
@@ -52,7 +55,8 @@ pub fn run(reader: Reader, options: Options) -> io::Result<()> {
     install_panic_hook();
     let mut terminal = Terminal::enter(options.mouse)?;
     let app = App::new(options.look(), Terminal::size(), clock());
-    let mut window = Window { app, dirty: Some(instant()), drawn: None, app_wake: None, frame_wake: None };
+    let mut window =
+        Window { app, dirty: Some(instant()), drawn: None, credit: BURST, app_wake: None, frame_wake: None };
     window.draw(&mut terminal)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(turn(&mut window, &mut terminal, reader));
@@ -85,6 +89,8 @@ struct Window {
     dirty: Option<Instant>,
     /// When the last frame was drawn.
     drawn: Option<Instant>,
+    /// Frames that data may still have at the pace of keys, as of the last frame.
+    credit: f64,
     app_wake: Option<Timestamp>,
     frame_wake: Option<Timestamp>,
 }
@@ -165,7 +171,7 @@ async fn turn(window: &mut Window, terminal: &mut Terminal, mut reader: Reader) 
             }
             Turn::Data => {
                 let batch = reader.drain(BATCH);
-                window.take_in(Msg::Batch(batch), Duration::ZERO, DATA_PACE)
+                window.take_in(Msg::Batch(batch), Duration::ZERO, window.data_pace())
             }
             Turn::Timer => window.wake(),
         };
@@ -218,13 +224,23 @@ impl Window {
     fn wake(&mut self) -> Vec<Effect> {
         let now = clock();
         let woken = [self.app_wake, self.frame_wake].into_iter().flatten().any(|at| at <= now);
-        if woken { self.take_in(Msg::Wake, Duration::ZERO, DATA_PACE) } else { Vec::new() }
+        if woken { self.take_in(Msg::Wake, Duration::ZERO, self.data_pace()) } else { Vec::new() }
     }
 
     fn mark(&mut self, delay: Duration, pace: Duration) {
         let now = instant();
         let due = (now + delay).max(self.drawn.map_or(now, |drawn| drawn + pace));
         self.dirty = Some(self.dirty.map_or(due, |other| other.min(due)));
+    }
+
+    /// Credit grows with the time since the last frame, one a [`DATA_PACE`].
+    fn credit(&self) -> f64 {
+        let earned = self.drawn.map_or(BURST, |drawn| (instant() - drawn).div_duration_f64(DATA_PACE));
+        (self.credit + earned).min(BURST)
+    }
+
+    fn data_pace(&self) -> Duration {
+        if self.credit() >= 1.0 { KEY_PACE } else { DATA_PACE }
     }
 
     /// When something is to be done without being asked.
@@ -245,6 +261,7 @@ impl Window {
         self.frame_wake = hits.wake_at;
         self.app.drawn(hits);
         self.dirty = None;
+        self.credit = (self.credit() - 1.0).max(0.0);
         self.drawn = Some(instant());
         Ok(())
     }

@@ -108,7 +108,8 @@ fn a_signal_ends_it_and_the_terminal_is_as_before(place: &Place) {
 
 fn without_a_cluster_it_opens_and_says_what_to_do() {
     for size in [SIZE, (80, 24), (60, 16)] {
-        let mut window = User::new().window(size, &["observe"]);
+        let user = User::new();
+        let mut window = user.window(size, &["observe"]);
         window.expect("no kubeconfig");
         window.expect("kgents observe");
         window.key("q");
