@@ -3,6 +3,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use kgents_core::freshness::Freshness;
+
 use super::*;
 use crate::object::decode;
 use crate::thought::Origin;

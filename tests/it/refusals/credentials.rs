@@ -71,7 +71,7 @@ fn a_proxy_is_used(place: &Place) {
     let heads = proxy.heads();
     assert!(heads.iter().any(|head| head.starts_with("CONNECT 127.0.0.1:")), "{heads:?}");
 
-    let nobody = User::with_text(&through_proxy(&kubeconfig, &servers::nobody()));
+    let nobody = User::with_text(&through_proxy(&kubeconfig, servers::NOBODY));
     assert_refused(&nobody, nobody.kgents(&["agents"]), UNREACHABLE, &["cannot connect to"]);
 }
 
@@ -79,7 +79,7 @@ fn a_proxy_is_used(place: &Place) {
 fn every_command_of_kubectl_that_is_named_exists(place: &Place) {
     let html = servers::answering("200 OK", "text/html", "<html>");
     let users = [
-        User::with_text(&anonymous(&servers::nobody())),
+        User::with_text(&anonymous(servers::NOBODY)),
         User::with_text(&anonymous(&html.url)),
         User::with_text("clusters: 5"),
         User::with_text("{}"),

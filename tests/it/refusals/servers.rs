@@ -28,7 +28,7 @@ fn user(server: &Server) -> User {
 }
 
 fn a_port_at_which_nobody_listens() {
-    let user = User::with_text(&anonymous(&servers::nobody()));
+    let user = User::with_text(&anonymous(servers::NOBODY));
     assert_all_refuse(&user, UNREACHABLE, &["cannot connect to http://127.0.0.1:", "connection refused"]);
 }
 
@@ -75,7 +75,7 @@ fn tls_that_is_none() {
 fn observing_tells_each_and_goes_on() {
     let html = servers::answering("200 OK", "text/html", "<html>");
     for (url, words) in [
-        (servers::nobody(), "connection refused"),
+        (servers::NOBODY.to_owned(), "connection refused"),
         (servers::silent(), "did not answer"),
         (html.url, "does not look like"),
     ] {

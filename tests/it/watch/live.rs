@@ -137,6 +137,8 @@ fn a_pheromone_is_told_when_it_fades(place: &Place) {
     stream.expect_value("its end", |line| about(line, "faded"));
     place.kubectl(&["delete", "pheromone", "brief"]).ok();
     stream.expect_value("that its object is gone", |line| about(line, "deleted"));
+    // It had faded before anybody looked, so for us it was never there.
+    assert!(!stream.values().iter().any(|line| line["name"] == "history"), "{}", stream.so_far());
 }
 
 fn a_table_is_followed(place: &Place) {
