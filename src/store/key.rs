@@ -72,6 +72,14 @@ impl Kind {
         }
     }
 
+    /// The resource with its group, as RBAC and kubectl name it.
+    pub fn resource(self) -> String {
+        match self.group() {
+            "" => self.plural().to_owned(),
+            group => format!("{}.{group}", self.plural()),
+        }
+    }
+
     /// The area whose freshness limits hold for this kind.
     pub const fn area(self) -> Area {
         match self {
@@ -140,5 +148,17 @@ impl fmt::Debug for Key {
 impl Serialize for Key {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resources_are_named_as_kubectl_names_them() {
+        assert_eq!(Kind::Agent.resource(), "agents.kgents.io");
+        assert_eq!(Kind::Deployment.resource(), "deployments.apps");
+        assert_eq!(Kind::Pod.resource(), "pods");
     }
 }

@@ -84,6 +84,22 @@ fn a_silent_server_keeps_what_it_said_last() {
 }
 
 #[test]
+fn what_may_not_be_read_is_said_with_what_to_type() {
+    let tell = |watch: Watch| {
+        let mut terrarium = garden();
+        terrarium.apply(batch(Vec::new(), vec![Control::Watch(Kind::Event, watch)]), now());
+        of(terrarium, (160, 45))
+    };
+    let state = WatchState::Forbidden { verb: "list".into(), resource: "events".into(), namespace: None };
+    let frame = tell(Watch { state, as_of: None, refused: Vec::new() });
+    assert!(frame.contains("You may not list events in the cluster.  kubectl auth can-i list events"), "{frame}");
+    let refused = vec!["vault".to_owned(), "payroll".to_owned()];
+    let frame = tell(Watch { state: WatchState::Live, as_of: Some(now()), refused });
+    let said = "You may not read the events of vault, payroll.  kubectl auth can-i list events -n vault";
+    assert!(frame.contains(said), "{frame}");
+}
+
+#[test]
 fn hostile_and_wide_text_stays_in_its_cells() {
     let mut terrarium = garden();
     let reason = "مرحبا بالعالم \u{202e}evil\u{1b}[31m 日本語のとても長いメッセージです 👩‍👩‍👧 e\u{301}\n\nnext line";

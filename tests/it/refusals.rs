@@ -2,6 +2,7 @@
 //! the right exit code, and nothing half written.
 
 mod credentials;
+mod following;
 mod kubeconfig;
 mod rights;
 mod servers;
@@ -15,7 +16,7 @@ use crate::support::user::User;
 
 /// The tests of this module.
 pub fn cases() -> Vec<Case> {
-    [usage::cases(), kubeconfig::cases(), servers::cases(), credentials::cases(), rights::cases()]
+    [usage::cases(), kubeconfig::cases(), servers::cases(), credentials::cases(), rights::cases(), following::cases()]
         .into_iter()
         .flatten()
         .collect()
@@ -30,12 +31,11 @@ const UNREACHABLE: i32 = 4;
 
 /// Commands that ask the API server, each in another way. None of them may
 /// leave something half written on standard output.
-const ASKING: [&[&str]; 8] = [
+const ASKING: [&[&str]; 7] = [
     &["agents"],
     &["agents", "--json"],
     &["pheromones", "-o", "yaml"],
     &["proposals", "describe", "x"],
-    &["agents", "-w"],
     &["signal", "sense", "--json"],
     &["signal", "emit", "WARNING", "-n", "default"],
     &["crd", "verify"],

@@ -9,6 +9,7 @@ pub mod process;
 pub mod pty;
 pub mod servers;
 pub mod stream;
+pub mod text;
 pub mod user;
 pub mod wait;
 

@@ -156,7 +156,7 @@ fn trouble(terrarium: &Terrarium, kind: Kind) -> Option<Failure> {
     }
     let sentence = words::watch(kind, &state);
     Some(match state {
-        WatchState::Missing => SourceError::Missing { resource: format!("{}.{}", kind.plural(), kind.group()) }.into(),
+        WatchState::Missing => SourceError::Missing { resource: kind.resource() }.into(),
         _ => Failure::new(format!("{}: {sentence}", kind.plural())),
     })
 }

@@ -16,7 +16,7 @@ use kgents_store::object::{Decoded, decode};
 use kgents_store::watch::Scene;
 
 use super::connect::{Patience, connect};
-use super::explain::{Ask, resource};
+use super::explain::Ask;
 use super::kubeconfig::{self, Scope};
 use super::namespaces;
 use super::wire::{Wire, labels_of, segment, warn_nameless};
@@ -211,10 +211,10 @@ impl Client {
             (Some(last), false) => {
                 found.push(last);
                 let namespaces = found.iter().map(|object| object.key.namespace().to_owned()).collect();
-                Err(SourceError::Ambiguous { resource: resource(kind), name: name.to_owned(), namespaces })
+                Err(SourceError::Ambiguous { resource: kind.resource(), name: name.to_owned(), namespaces })
             }
             (None, _) => {
-                Err(SourceError::NotFound { resource: resource(kind), name: name.to_owned(), namespace: None })
+                Err(SourceError::NotFound { resource: kind.resource(), name: name.to_owned(), namespace: None })
             }
         }
     }
@@ -224,7 +224,7 @@ impl Client {
         let ask = Ask::of(verb, kind, None);
         self.wire.read::<serde::de::IgnoredAny>(&ask, json)?;
         decode(kind, json)
-            .map_err(|problem| SourceError::Unreadable { what: resource(kind), problem: words::clean(&problem) })
+            .map_err(|problem| SourceError::Unreadable { what: kind.resource(), problem: words::clean(&problem) })
     }
 
     /// Makes a pheromone and returns it as the API server keeps it.

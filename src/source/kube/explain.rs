@@ -36,20 +36,12 @@ impl Ask {
 
     pub(crate) fn of(verb: &'static str, kind: Kind, namespace: Option<&str>) -> Self {
         let namespace = namespace.map(str::to_owned);
-        Self { verb, resource: resource(kind), namespace, name: None }
+        Self { verb, resource: kind.resource(), namespace, name: None }
     }
 
     pub(crate) fn named(mut self, name: &str) -> Self {
         self.name = Some(name.to_owned());
         self
-    }
-}
-
-/// A kind as RBAC and `kubectl get` name it: `agents.kgents.io`, `pods`.
-pub(crate) fn resource(kind: Kind) -> String {
-    match kind.group() {
-        "" => kind.plural().to_owned(),
-        group => format!("{}.{group}", kind.plural()),
     }
 }
 

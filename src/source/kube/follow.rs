@@ -13,7 +13,6 @@ use kgents_store::watch::WatchState;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::board::{Board, Part};
-use super::explain::resource;
 use super::kubeconfig::Scope;
 use super::session::Session;
 use super::wire::{Heard, labels_of};
@@ -183,7 +182,7 @@ impl<'a> Follower<'a> {
                 Ok(MISSING_AGAIN)
             }
             _ => {
-                tracing::debug!(resource = resource(self.kind), part = self.part, %error, "watch failed");
+                tracing::debug!(resource = self.kind.resource(), part = self.part, %error, "watch failed");
                 self.session.nudge.notify_one();
                 self.board.failing(&self.part, error.to_string(), self.session.verified()).await;
                 Ok(backoff.next_delay())

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::explain::{Ask, explain, resource, unreadable};
+use super::explain::{Ask, explain, unreadable};
 use crate::clock;
 use crate::error::{Origin, SourceError};
 
@@ -382,7 +382,7 @@ pub(crate) fn labels_of(kind: Kind) -> Option<&'static str> {
 
 /// Says once more in the log that something has no name.
 pub(crate) fn warn_nameless(kind: Kind, problem: &str) {
-    tracing::warn!(resource = resource(kind), problem, "an object without a readable name is left out");
+    tracing::warn!(resource = kind.resource(), problem, "an object without a readable name is left out");
 }
 
 #[cfg(test)]

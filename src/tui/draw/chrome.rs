@@ -183,7 +183,7 @@ fn trouble(pen: &mut Pen<'_>) -> Option<(Role, String, String)> {
         return Some((Role::Coral, said, format!("Still trying. {hint}")));
     }
     let mut missing = Vec::new();
-    for kind in Kind::CUSTOM {
+    for kind in Kind::ALL {
         match app.trouble(kind) {
             Some(WatchState::Missing) => missing.push(kind.plural()),
             Some(WatchState::Forbidden { verb, resource, namespace }) => {
@@ -206,6 +206,14 @@ fn trouble(pen: &mut Pen<'_>) -> Option<(Role, String, String)> {
     if !missing.is_empty() {
         let said = format!("The cluster does not know {}.", missing.join(", "));
         return Some((Role::Amber, said, "kgents crd install".into()));
+    }
+    for kind in Kind::ALL {
+        let refused = app.terrarium.watch(kind).refused;
+        if let Some(first) = refused.first() {
+            let said = format!("You may not read the {} of {}.", kind.plural(), refused.join(", "));
+            let hint = format!("kubectl auth can-i list {} -n {first}", kind.resource());
+            return Some((Role::Amber, said, hint));
+        }
     }
     let (task, error) = app.terrarium.death()?;
     Some((Role::Coral, format!("Part of this window failed and was restarted: {task}: {error}."), String::new()))

@@ -7,6 +7,7 @@ use crate::support::case::{Case, cases};
 use crate::support::cluster::Own;
 use crate::support::objects::{agent, condition, object, pheromone, proposal};
 use crate::support::place::Place;
+use crate::support::text;
 use crate::support::wait::{SOON, eventually};
 
 /// The tests of this module.
@@ -61,21 +62,17 @@ fn an_object_that_cannot_be_read_is_told_and_the_rest_listed(own: Own) {
     assert_eq!((&status["counts"]["agents"], &status["counts"]["unreadable"]), (&json!(2), &json!(1)), "{status}");
 }
 
-/// Escape sequences, a bell, a backspace and a bidirectional override.
-const HOSTILE: &str = "red \u{1b}[31m\u{7} \u{8}\u{202e}txt.exe";
-
 fn text_from_outside_cannot_touch_the_terminal(place: &Place) {
     let arabic = "لأن العمل كثير";
     let mut asked = proposal("grow", "b-gent");
     asked["spec"]["reason"] = arabic.into();
     let mut loud = pheromone("loud", "WARNING", 0);
-    loud["spec"]["payload"] = json!({ "text": HOSTILE });
+    loud["spec"]["payload"] = json!({ "text": text::HOSTILE });
     let mut hostile = condition("Ready", "False", "Broken");
-    hostile["message"] = HOSTILE.into();
-    place.apply(&[object("Agent", "b-gent", &json!({ "genus": "B", "instructions": HOSTILE })), asked, loud]);
+    hostile["message"] = text::HOSTILE.into();
+    place.apply(&[object("Agent", "b-gent", &json!({ "genus": "B", "instructions": text::HOSTILE })), asked, loud]);
     place.set_status("agent", "b-gent", &json!({ "phase": "Failed", "conditions": [hostile] }));
 
-    let is_harmless = |c: char| c == '\n' || !(c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c));
     for command in [
         &["agents", "-o", "wide"][..],
         &["agents", "describe", "b-gent"],
@@ -89,7 +86,7 @@ fn text_from_outside_cannot_touch_the_terminal(place: &Place) {
         &["observe", "--snapshot", "--size", "160x45"],
     ] {
         let printed = place.kgents(command).ok();
-        assert!(printed.chars().all(is_harmless), "{command:?}: {printed:?}");
+        assert!(printed.chars().all(text::is_harmless), "{command:?}: {printed:?}");
     }
     let page = place.kgents(&["agents", "describe", "b-gent"]).ok();
     assert!(page.contains("red ␛[31m␇"), "a sign stands where each was: {page}");

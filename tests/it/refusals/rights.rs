@@ -47,7 +47,6 @@ fn without_any_right_each_command_names_verb_and_resource(place: &Place) {
     let (name, user) = user(place, "nobody");
     for (command, verb, resource) in [
         (&["agents"][..], "list", "agents.kgents.io"),
-        (&["agents", "-w"], "list", "agents.kgents.io"),
         (&["pheromones", "--json"], "list", "pheromones.kgents.io"),
         (&["proposals", "describe", "x"], "list", "proposals.kgents.io"),
         (&["memories", "-o", "yaml"], "list", "memories.kgents.io"),

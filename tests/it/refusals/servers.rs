@@ -2,10 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::{UNREACHABLE, assert_all_refuse};
 use crate::support::case::{Case, cases};
 use crate::support::credentials::anonymous;
 use crate::support::servers::{self, Server};
+use crate::support::text::{HOSTILE, is_harmless};
 use crate::support::user::User;
 
 /// The tests of this module.
@@ -18,6 +21,7 @@ pub fn cases() -> Vec<Case> {
         json_that_is_no_answer,
         tls_that_is_none,
         observing_tells_each_and_goes_on,
+        what_a_server_says_cannot_touch_the_terminal,
         requests_say_who_asks_and_for_whom,
     ]
 }
@@ -84,6 +88,26 @@ fn observing_tells_each_and_goes_on() {
         stream.expect_words(&["down: ", words]);
         let ran = stream.end();
         assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran}");
+    }
+}
+
+fn what_a_server_says_cannot_touch_the_terminal() {
+    let status = json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "message": HOSTILE, "code": 403 });
+    let version = json!({ "gitVersion": HOSTILE, "major": "1", "minor": "36" });
+    for (code, kind, body) in [
+        ("403 Forbidden", "application/json", status.to_string()),
+        ("503 Service Unavailable", "text/plain", HOSTILE.to_owned()),
+        ("200 OK", "text/plain", HOSTILE.to_owned()),
+        ("200 OK", "application/json", version.to_string()),
+    ] {
+        let server = servers::answering(code, kind, &body);
+        let user = user(&server);
+        let commands = [&["agents"][..], &["status"], &["status", "--json"], &["version"], &["observe", "--snapshot"]];
+        let said = commands.map(|command| user.kgents(command).to_string());
+        for text in &said {
+            assert!(text.chars().all(is_harmless), "{text:?}");
+        }
+        assert!(said.iter().any(|text| text.contains("red ␛[31m␇")), "a sign stands where each was: {said:?}");
     }
 }
 

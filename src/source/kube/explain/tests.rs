@@ -166,13 +166,6 @@ async fn the_proxy_of_a_cluster_is_used() {
 }
 
 #[test]
-fn resources_are_named_as_kubectl_names_them() {
-    assert_eq!(resource(Kind::Agent), "agents.kgents.io");
-    assert_eq!(resource(Kind::Deployment), "deployments.apps");
-    assert_eq!(resource(Kind::Pod), "pods");
-}
-
-#[test]
 fn the_details_of_a_404_say_what_is_not_there() {
     let status = |kind: &str, name: &str| {
         let details = serde_json::json!({ "name": name, "kind": kind, "group": "kgents.io" });
