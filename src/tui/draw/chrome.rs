@@ -44,49 +44,69 @@ fn next_minute(now: Timestamp) -> Timestamp {
     minute(now).checked_add(SignedDuration::from_mins(1)).unwrap_or(Timestamp::MAX)
 }
 
-/// Draws from the right what fits, the clock first; answers where it begins.
+/// Draws at the right what fits; answers where it begins.
 fn right_half(pen: &mut Pen<'_>, area: Rect, from: u16) -> u16 {
     let app = pen.app;
-    let mut pieces: Vec<Piece> = Vec::new();
-    let clock = app.now.to_zoned(app.look.zone.clone()).strftime("%H:%M").to_string();
-    pieces.push(vec![(clock, Role::Soft, false)]);
     pen.hits.wake(next_minute(app.now));
+    let clock = app.now.to_zoned(app.look.zone.clone()).strftime("%H:%M").to_string();
+    // From left to right, each with its rank where there is too little room:
+    // who answers matters most.
+    let mut pieces: Vec<(u8, Piece)> = vec![(0, badge(pen))];
+    if area.width >= 120 {
+        pieces.push((3, stability(pen)));
+        // Nothing measures pressure yet.
+        pieces.push((4, vec![("pressure ".into(), Role::Mute, false), ("—".into(), Role::Mute, false)]));
+    }
     if app.views.needs > 0 {
         let words = if app.views.needs == 1 { " needs you" } else { " need you" };
-        pieces.push(vec![
+        let piece = vec![
             (format!("{} ", pen.theme.glyphs.flag), Role::Amber, false),
             (app.views.needs.to_string(), Role::Amber, true),
             (words.to_owned(), Role::Soft, false),
-        ]);
+        ];
+        pieces.push((1, piece));
     }
-    pieces.push(badge(pen));
-    let known = app.terrarium.watch(Kind::Agent).as_of.is_some();
-    if area.width >= 120 {
-        // Nothing measures pressure yet.
-        pieces.insert(pieces.len() - 1, vec![("pressure ".into(), Role::Mute, false), ("—".into(), Role::Mute, false)]);
-        let mut piece = vec![("stability ".to_owned(), Role::Mute, false)];
-        if known {
-            let full = (app.views.stability * 8.0).round() as usize;
-            piece.push((pen.theme.glyphs.gauge_full.repeat(full), Role::Moss, false));
-            piece.push((pen.theme.glyphs.gauge_empty.repeat(8_usize.saturating_sub(full)), Role::Line, false));
-            piece.push((format!(" {:.2}", app.views.stability), Role::Text, false));
+    pieces.push((2, vec![(clock, Role::Soft, false)]));
+    let width = |piece: &Piece| piece.iter().map(|(part, _, _)| text::width(part)).sum::<usize>() as u16;
+    let right = area.right().saturating_sub(2);
+    let mut room = right.saturating_sub(from);
+    for rank in 0..=4 {
+        let Some(place) = pieces.iter().position(|(other, _)| *other == rank) else { continue };
+        let needed = width(&pieces[place].1);
+        if needed <= room {
+            room = room.saturating_sub(needed + GAP);
         } else {
-            piece.push(("—".into(), Role::Mute, false));
+            pieces.remove(place);
         }
-        pieces.insert(pieces.len() - 1, piece);
     }
-    let mut right = area.right().saturating_sub(2);
-    for piece in pieces {
-        let width: usize = piece.iter().map(|(part, _, _)| text::width(part)).sum();
-        let Some(start) = right.checked_sub(width as u16).filter(|start| *start >= from) else { continue };
-        let mut x = start;
+    let whole: u16 = pieces.iter().map(|(_, piece)| width(piece) + GAP).sum();
+    let start = (right + GAP).saturating_sub(whole);
+    let mut x = start;
+    for (_, piece) in pieces {
         for (part, role, bold) in piece {
             let style = if bold { pen.theme.bold(role) } else { pen.theme.fg(role) };
             x = pen.put(x, area.y, area.right(), &part, style);
         }
-        right = start.saturating_sub(3);
+        x += GAP;
     }
-    right + 3
+    start
+}
+
+/// Cells between two pieces of the header.
+const GAP: u16 = 3;
+
+fn stability(pen: &Pen<'_>) -> Piece {
+    let app = pen.app;
+    let mut piece = vec![("stability ".to_owned(), Role::Mute, false)];
+    if app.terrarium.watch(Kind::Agent).as_of.is_none() {
+        piece.push(("—".into(), Role::Mute, false));
+        return piece;
+    }
+    let full = (app.views.stability * 8.0).round() as usize;
+    piece.push((pen.theme.glyphs.gauge_full.repeat(full), Role::Moss, false));
+    piece.push((pen.theme.glyphs.gauge_empty.repeat(8_usize.saturating_sub(full)), Role::Line, false));
+    piece.push((format!(" {:.2}", app.views.stability), Role::Text, false));
+    piece
 }
 
 /// Which layer speaks, and how old its word is.
@@ -179,7 +199,7 @@ fn trouble(pen: &mut Pen<'_>) -> Option<(Role, String, String)> {
     let app = pen.app;
     if let Link::Down { since, error, hint } = app.terrarium.link() {
         let clock = since.to_zoned(app.look.zone.clone()).strftime("%H:%M:%S").to_string();
-        let said = format!("Silent since {clock}, this is what it said last: {error}.");
+        let said = format!("Silent since {clock}: {error}. What you see is what was known then.");
         return Some((Role::Coral, said, format!("Still trying. {hint}")));
     }
     let mut missing = Vec::new();
