@@ -1,7 +1,6 @@
 //! `kgents agents|pheromones|proposals|memories|umwelts`: list, describe, watch.
 
-use kgents_source::{Client, SourceError};
-use kgents_store::watch::{Link, WatchState};
+use kgents_source::Client;
 use kgents_store::{Key, Kind, Terrarium};
 
 use crate::args::Global;
@@ -12,7 +11,7 @@ use crate::io::{self, Io};
 use crate::output::{self, Format, Output};
 use crate::runtime::block_on;
 use crate::selector::Selector;
-use crate::{command::describe, object, words};
+use crate::{command::describe, object};
 
 mod watch;
 
@@ -90,6 +89,10 @@ pub(crate) fn run(kind: Kind, args: &Args, global: &Global, io: &mut Io<'_>) -> 
         }
         Some(Action::Describe { name }) => describe::run(kind, name, format, global, io),
         _ if args.watch => block_on(async {
+            // What cannot be listed ends here, as a list would; what breaks
+            // later is waited for.
+            let client = Client::connect(&global.source()).await?;
+            client.list(kind, args.selector.as_ref().map(Selector::as_str)).await?;
             let follow = Follow::start(global.source(), io::end());
             watch::watch(kind, format, args.selector.as_ref(), follow, io).await
         }),
@@ -142,23 +145,6 @@ fn nothing(terrarium: &Terrarium, kind: Kind, selector: Option<&Selector>) -> St
     };
     let which = selector.map(|selector| format!(" with {}", selector.as_str())).unwrap_or_default();
     format!("No {what}{which} {place}.")
-}
-
-/// Why a kind cannot be followed, if it cannot.
-fn trouble(terrarium: &Terrarium, kind: Kind) -> Option<Failure> {
-    if let Link::Down { error, hint, .. } = terrarium.link() {
-        let failure = Failure::new(error.clone()).code(Code::Unreachable);
-        return Some(if hint.is_empty() { failure } else { failure.hint(hint.clone()) });
-    }
-    let state = terrarium.watch(kind).state;
-    if state.is_live() || !state.is_settled() {
-        return None;
-    }
-    let sentence = words::watch(kind, &state);
-    Some(match state {
-        WatchState::Missing => SourceError::Missing { resource: kind.resource() }.into(),
-        _ => Failure::new(format!("{}: {sentence}", kind.plural())),
-    })
 }
 
 /// The objects of `name`, which may be `namespace/name`.

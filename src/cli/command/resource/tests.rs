@@ -1,41 +1,9 @@
 use kgents_store::bus::{Bus, Change, Control};
-use kgents_store::watch::Watch;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::testing::{agent, change, live, loaded, scene, terrarium, text, up, world};
-
-fn state(kind: Kind, state: WatchState) -> Control {
-    Control::Watch(kind, Watch { state, ..Watch::default() })
-}
-
-fn said(failure: &Failure) -> (String, Code) {
-    let mut err = Vec::new();
-    let code = failure.report(&mut err);
-    (text(err), code)
-}
-
-#[test]
-fn what_cannot_be_followed_says_why() {
-    let of =
-        |control: Vec<Control>| trouble(&terrarium(control, Vec::new()), Kind::Agent).map(|failure| said(&failure));
-    assert_eq!(of(vec![up(), live(Kind::Agent)]), None);
-    assert_eq!(of(vec![up(), state(Kind::Agent, WatchState::Listing)]), None);
-    let (text, code) = of(vec![up(), state(Kind::Agent, WatchState::Missing)]).unwrap();
-    assert!(text.contains("agents.kgents.io") && text.ends_with("hint: kgents crd install\n"), "{text}");
-    assert_eq!(code, Code::Failed);
-    let forbidden = WatchState::Forbidden {
-        verb: "watch".into(),
-        resource: "agents.kgents.io".into(),
-        namespace: Some("x".into()),
-    };
-    let (text, code) = of(vec![up(), state(Kind::Agent, forbidden)]).unwrap();
-    assert!(text.contains("not allowed to watch agents.kgents.io in namespace x"), "{text}");
-    assert_eq!(code, Code::Failed);
-    let down = Link::Down { since: crate::testing::noon(), error: "refused".into(), hint: "kubectl".into() };
-    assert_eq!(of(vec![Control::Link(down)]), Some(("error: refused\nhint: kubectl\n".into(), Code::Unreachable)));
-}
 
 #[test]
 fn an_empty_list_says_what_is_not_there_and_where() {

@@ -27,16 +27,10 @@ pub(crate) async fn watch(
     let mut link: Option<Link> = None;
     let mut live = false;
     while let Some(news) = follow.next().await {
-        if !live {
-            // What cannot be followed at all ends here, as a list would; what
-            // breaks later is waited for.
-            if let Some(failure) = super::trouble(&follow.terrarium, kind) {
-                return Err(failure);
-            }
-            live = follow.terrarium.watch(kind).state.is_live();
-        } else if news.outcome.sources && link.as_ref() != Some(follow.terrarium.link()) {
+        if live && news.outcome.sources && link.as_ref() != Some(follow.terrarium.link()) {
             io.note(words::link(follow.terrarium.link()));
         }
+        live |= follow.terrarium.watch(kind).state.is_live();
         link = Some(follow.terrarium.link().clone());
         watcher.tell(&follow, &news, io)?;
         io.out.flush()?;
