@@ -24,14 +24,14 @@ fn agent_with(status: &Value) -> Agent {
 fn what_a_proposal_asks_of_a_person() {
     let cases = [
         (json!({}), RiskLevel::Low, Need::None, 0.0, "merges by itself"),
-        (json!({}), RiskLevel::Medium, Need::Decide, 0.4, "needs 1 of t-gent, people"),
-        (json!({}), RiskLevel::High, Need::Decide, 0.7, "needs 1 person, not b-gent"),
+        (json!({}), RiskLevel::Medium, Need::Ask, 0.4, "needs 1 of t-gent, people"),
+        (json!({}), RiskLevel::High, Need::Ask, 0.7, "needs 1 person, not b-gent"),
         (json!({}), RiskLevel::Critical, Need::Decide, 1.0, "needs 2 people, not b-gent"),
         (json!({ "spec": { "urgency": "CRITICAL" } }), RiskLevel::Low, Need::Decide, 1.0, "needs 2 people, not b-gent"),
         (
             json!({ "spec": { "review": { "autoMerge": false } } }),
             RiskLevel::Low,
-            Need::Decide,
+            Need::Ask,
             0.2,
             "needs 1 of t-gent, people",
         ),
@@ -64,7 +64,7 @@ fn what_a_proposal_asks_of_a_person() {
             0.9,
             "needs 1 person, not b-gent, expires in 1h00",
         ),
-        (json!({ "spec": { "ttlSeconds": 4201 } }), RiskLevel::High, Need::Decide, 0.7, "needs 1 person, not b-gent"),
+        (json!({ "spec": { "ttlSeconds": 4201 } }), RiskLevel::High, Need::Ask, 0.7, "needs 1 person, not b-gent"),
         (json!({ "spec": { "ttlSeconds": 600 } }), RiskLevel::Critical, Need::None, 0.0, "expired"),
     ];
     for (over, level, need, urgency, reason) in cases {

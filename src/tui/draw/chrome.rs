@@ -199,7 +199,7 @@ fn trouble(pen: &mut Pen<'_>) -> Option<(Role, String, String)> {
     let app = pen.app;
     if let Link::Down { since, error, hint } = app.terrarium.link() {
         let clock = since.to_zoned(app.look.zone.clone()).strftime("%H:%M:%S").to_string();
-        let said = format!("Silent since {clock}: {error}. What you see is what was known then.");
+        let said = format!("Silent since {clock}: {error}.");
         return Some((Role::Coral, said, format!("Still trying. {hint}")));
     }
     let mut missing = Vec::new();

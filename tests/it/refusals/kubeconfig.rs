@@ -55,11 +55,12 @@ fn a_broken_kubeconfig_is_told_without_its_secrets() {
     assert!(line.contains("line "), "it says where: {line}");
 }
 
+/// Its lines were joined, and it was cut, on the way here.
 fn a_broken_key_is_told_without_its_bytes() {
     let pem = |text: &str| serde_json::to_value(ByteString(text.as_bytes().to_vec())).unwrap();
     let user = json!({
         "client-certificate-data": pem("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
-        "client-key-data": pem("-----BEGIN PRIVATE KEY-----\nSECRET\n"),
+        "client-key-data": pem("-----BEGIN PRIVATE KEY----- SECRET"),
     });
     let ran = User::with_text(&credentials::with_user(SERVER, &user)).kgents(&["agents"]);
     let said = ran.to_string();
