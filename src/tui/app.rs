@@ -320,7 +320,6 @@ impl App {
     fn act(&mut self, action: Action, update: &mut Update) {
         update.redraw = true;
         match action {
-            Action::Quit if self.overlay.is_some() => self.overlay = None,
             Action::Quit => update.effects.push(Effect::Quit),
             Action::Suspend => update.effects.push(Effect::Suspend),
             Action::Redraw => update.effects.push(Effect::Repaint),

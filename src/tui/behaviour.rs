@@ -139,8 +139,8 @@ fn enter_opens_the_row_and_esc_comes_back() {
     for (words, title) in [("2 <cr>", "half-life"), ("3 <cr>", "velocity"), ("4 <cr>", "around it")] {
         keys(&mut app, words);
         assert!(frame(&mut app).contains(title), "{words}\n{}", frame(&mut app));
-        keys(&mut app, "q");
-        assert!(app.overlay.is_none(), "q closes what is open first");
+        keys(&mut app, "<esc>");
+        assert!(app.overlay.is_none());
     }
 }
 
@@ -213,6 +213,7 @@ fn leaving_suspending_and_redrawing_are_effects() {
         [("q", Effect::Quit), ("c-c", Effect::Quit), ("c-z", Effect::Suspend), ("c-l", Effect::Repaint)]
     {
         assert_eq!(keys(&mut app(), word).effects, [effect]);
+        assert_eq!(keys(&mut app(), &format!("<cr> {word}")).effects, [effect], "over a page too");
     }
     assert_eq!(keys(&mut app(), "x"), Update { wake_at: app().terrarium.next_end(), ..Update::default() });
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use ::kube::Error;
-use ::kube::client::AuthError;
+use ::kube::client::{AuthError, RustlsTlsError};
 use ::kube::core::Status;
 use kgents_store::Kind;
 use rustls::{AlertDescription, CertificateError};
@@ -53,7 +53,11 @@ pub(crate) fn explain(error: &Error, ask: &Ask, origin: &Arc<Origin>) -> SourceE
         Error::SerdeError(error) => unreadable(error, "", ask, origin),
         Error::FromUtf8(_) => SourceError::NotKubernetes { origin, saw: "something that is no text".to_owned() },
         Error::RustlsTls(error) => {
-            let problem = words::clean(&error.to_string());
+            // What a PEM reader stumbled over may be a piece of the key.
+            let problem = match error {
+                RustlsTlsError::InvalidIdentityPem(_) => "the client certificate or its key is no PEM".to_owned(),
+                error => words::clean(&error.to_string()),
+            };
             SourceError::Tls { origin, problem: format!("the kubeconfig's certificates cannot be used: {problem}") }
         }
         error => broken(error, origin),

@@ -190,7 +190,10 @@ pub(super) fn banner(pen: &mut Pen<'_>, footer: Rect) {
     pen.clear(row, Role::Bg);
     let x = pen.put(row.x + 2, y, row.right(), pen.theme.glyphs.cursor, pen.theme.fg(role));
     let limit = row.right().saturating_sub(2);
-    let x = pen.put(x + 1, y, limit, &said, pen.theme.fg(Role::Text));
+    // What to type is worth more than the end of a long sentence.
+    let least = x + (limit.saturating_sub(x)) * 2 / 5;
+    let room = limit.saturating_sub(text::width(&hint) as u16 + 2).max(least);
+    let x = pen.put(x + 1, y, room, &said, pen.theme.fg(Role::Text));
     pen.put(x + 2, y, limit, &hint, pen.theme.fg(Role::Mute));
 }
 

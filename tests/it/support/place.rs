@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::cluster::{self, Cluster};
 use super::credentials;
-use super::process::{Ran, run};
+use super::process::Ran;
 use super::stream::Stream;
-use super::user::{KGENTS, User};
+use super::user::User;
 
 /// A namespace, and a user whose context points to it.
 pub struct Place {
@@ -48,7 +48,7 @@ impl Place {
     /// Runs kgents in this namespace.
     #[track_caller]
     pub fn kgents(&self, args: &[&str]) -> Ran {
-        run(self.user.command(KGENTS, args), "")
+        self.user.kgents(args)
     }
 
     /// Runs kgents in this namespace without waiting for its end.

@@ -110,7 +110,7 @@ fn a_restart_of_the_api_server_duplicates_and_loses_nothing(own: Own) {
 fn a_window_over_a_restart_keeps_what_it_knew(own: Own) {
     let place = Place::on(own.start_with_crds(), "window");
     place.apply(&[agent("b-gent", "B"), agent("c-gent", "B")]);
-    let mut window = place.user.window((160, 45), &["observe"]);
+    let mut window = place.user.window((200, 50), &["observe"]);
     window.expect("c-gent");
     // So that the selection is on the second row.
     window.key("down");
