@@ -185,16 +185,20 @@ pub(super) fn tabs(pen: &mut Pen<'_>, area: Rect) {
 /// Says above the footer what stands in the way, and what to type.
 pub(super) fn banner(pen: &mut Pen<'_>, footer: Rect) {
     let Some((role, said, hint)) = trouble(pen) else { return };
-    let y = footer.y.saturating_sub(1);
-    let row = Rect { y, ..footer };
-    pen.clear(row, Role::Bg);
-    let x = pen.put(row.x + 2, y, row.right(), pen.theme.glyphs.cursor, pen.theme.fg(role));
-    let limit = row.right().saturating_sub(2);
-    // What to type is worth more than the end of a long sentence.
-    let least = x + (limit.saturating_sub(x)) * 2 / 5;
-    let room = limit.saturating_sub(text::width(&hint) as u16 + 2).max(least);
-    let x = pen.put(x + 1, y, room, &said, pen.theme.fg(Role::Text));
-    pen.put(x + 2, y, limit, &hint, pen.theme.fg(Role::Mute));
+    let (left, limit) = (footer.x + 4, footer.right().saturating_sub(2));
+    let (said_width, hint_width) = (text::width(&said) as u16, text::width(&hint) as u16);
+    // Both on one line where they fit or rows are few, else the command below.
+    let fits = left + said_width + 2 + hint_width <= limit;
+    let together = hint.is_empty() || fits || footer.y < 12;
+    let height = if together { 1 } else { 2 };
+    let area = Rect { y: footer.y.saturating_sub(height), height, ..footer };
+    pen.clear(area, Role::Bg);
+    for y in area.top()..area.bottom() {
+        pen.put(footer.x + 2, y, limit, pen.theme.glyphs.cursor, pen.theme.fg(role));
+    }
+    let end = pen.put(left, area.y, limit, &said, pen.theme.fg(Role::Text));
+    let x = if together { end + 2 } else { left };
+    pen.put(x, area.bottom().saturating_sub(1), limit, &hint, pen.theme.fg(Role::Mute));
 }
 
 /// The worst thing that stands in the way, in words, with what to do.

@@ -99,7 +99,7 @@ fn say(pen: &Pen<'_>) -> Said {
         return Said {
             art: &PLANT,
             title: "The soil is not prepared yet.".to_owned(),
-            lines: vec![format!("{context} answers, but it does not know {}.", missing.join(", "))],
+            lines: vec![format!("{context} answers, but it does not know {}.", unknown(&missing))],
             next: vec![(
                 "kgents crd install".to_owned(),
                 "teach it the kgents resources; this window then comes alive by itself",
@@ -144,6 +144,11 @@ fn say(pen: &Pen<'_>) -> Said {
         ],
         role: Role::Amber,
     }
+}
+
+/// The resources that a cluster does not know; all of them in one word.
+fn unknown(missing: &[&str]) -> String {
+    if missing.len() == Kind::CUSTOM.len() { "the kgents resources".to_owned() } else { missing.join(", ") }
 }
 
 /// An error as a sentence of its own. A URL at its beginning stays as it is.
