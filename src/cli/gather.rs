@@ -40,7 +40,7 @@ pub(crate) async fn look(client: &Client, main: Kind, selector: Option<&Selector
                     kind,
                     key: decoded.key.clone(),
                     now: Some(decoded),
-                    initial: true,
+                    novelty: Novelty::Initial,
                 }));
                 Watch { state: WatchState::Live, as_of: Some(listed.as_of), refused: listed.refused }
             }

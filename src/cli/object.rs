@@ -2,10 +2,10 @@
 //! what JSON.
 
 use jiff::Timestamp;
-use kgents_store::object::{DeploymentFacts, Object, PodFacts};
+use kgents_store::object::Object;
 use kgents_store::{Key, Kind, Terrarium, view};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The objects of a kind that are shown: by namespace and name, but pheromones
 /// the strongest first, then those that cannot fade. Faded ones are gone also
@@ -45,42 +45,12 @@ pub(crate) fn json(terrarium: &Terrarium, kind: Kind, key: &Key) -> Option<Value
         Kind::Proposal => terrarium.proposals().get(key).and_then(|held| of(&*held.object)),
         Kind::Memory => terrarium.memories().get(key).and_then(|held| of(&*held.object)),
         Kind::Umwelt => terrarium.umwelts().get(key).and_then(|held| of(&*held.object)),
-        Kind::Deployment => terrarium.deployment(key).map(deployment),
+        Kind::Deployment => terrarium.deployment(key).and_then(of),
         Kind::Pod | Kind::Event => None,
     };
     readable.or_else(|| {
         let unreadable = terrarium.unreadable(kind).find(|object| object.key == *key);
         unreadable.map(|object| object.raw.clone())
-    })
-}
-
-/// An object that was just decoded as JSON. Of Kubernetes' own kinds only the
-/// few facts that we keep are there.
-pub(crate) fn decoded(object: &Object) -> Value {
-    match object {
-        Object::Agent(object) => serde_json::to_value(&**object).unwrap_or_default(),
-        Object::Pheromone(object) => serde_json::to_value(&**object).unwrap_or_default(),
-        Object::Proposal(object) => serde_json::to_value(&**object).unwrap_or_default(),
-        Object::Memory(object) => serde_json::to_value(&**object).unwrap_or_default(),
-        Object::Umwelt(object) => serde_json::to_value(&**object).unwrap_or_default(),
-        Object::Deployment(facts) => deployment(facts),
-        Object::Pod(facts) => pod(facts),
-        Object::Event(facts) => json!({ "reason": facts.reason, "message": facts.message }),
-        Object::Unreadable(object) => object.raw.clone(),
-    }
-}
-
-fn deployment(facts: &DeploymentFacts) -> Value {
-    let DeploymentFacts { agent, wanted, ready, updated, trouble } = facts;
-    json!({ "agent": agent, "wanted": wanted, "ready": ready, "updated": updated, "trouble": trouble })
-}
-
-fn pod(facts: &PodFacts) -> Value {
-    let PodFacts { agent, phase, ready: (ready, containers), restarts, trouble, last_end, image, node } = facts;
-    let last_end = last_end.as_ref().map(|(reason, at)| json!({ "reason": reason, "at": at }));
-    json!({
-        "agent": agent, "phase": phase, "ready": ready, "containers": containers, "restarts": restarts,
-        "trouble": trouble, "lastEnd": last_end, "image": image, "node": node,
     })
 }
 

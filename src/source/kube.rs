@@ -1,6 +1,5 @@
 //! The Kubernetes API as a source.
 
-mod board;
 mod certificate;
 mod client;
 mod connect;
@@ -8,7 +7,6 @@ mod events;
 mod explain;
 mod follow;
 mod kubeconfig;
-mod link;
 mod namespaces;
 mod plugin;
 mod probe;
@@ -16,14 +14,15 @@ mod proxy;
 mod session;
 mod supervise;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod wire;
 mod words;
 
 use kgents_store::watch::Scene;
 
 pub use client::{Client, Listed};
-pub use supervise::watch;
+pub(crate) use supervise::Engine;
+pub(crate) use wire::warn_nameless;
 
 use crate::error::SourceError;
 use crate::options::Options;

@@ -9,11 +9,16 @@
 //! runtime with worker threads, so that the thread that draws never pays it.
 
 pub mod backoff;
+mod board;
 pub mod clock;
 pub mod error;
 pub mod kube;
+pub mod ladder;
 pub mod options;
+mod rung;
+mod stage;
 
 pub use error::{Origin, SourceError};
-pub use kube::{Client, Listed, scene, watch};
+pub use kube::{Client, Listed, scene};
 pub use options::Options;
+pub use stage::watch;

@@ -1,24 +1,29 @@
-//! The bus between the sources and the one who looks, in three lanes.
+//! The bus between the sources and those who look, in three lanes.
 //!
 //! - **State**: the latest change per object. A burst on one object coalesces;
 //!   a deletion is never lost. Bounded: past [`MAX_STATE`] objects the sender
 //!   waits.
-//! - **Log**: Events, in a ring of [`MAX_LOG`]. Past it the oldest is dropped
-//!   and counted.
+//! - **Log**: Events and thoughts, in a ring of [`MAX_LOG`]. Past it the oldest
+//!   is dropped and counted.
 //! - **Control**: how the sources stand. [`MAX_CONTROL`] at most, awaited.
+//!
+//! A bus may have more than one reader ([`Bus::tapped`]), each with lanes of
+//! its own.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, mpsc};
 
 use crate::key::{Key, Kind};
 use crate::object::{Decoded, EventFacts};
-use crate::watch::{Link, Scene, Watch};
+use crate::thought::Thought;
+use crate::watch::{Layer, Link, Scene, Watch};
 
 /// How many objects may wait in the state lane.
 pub const MAX_STATE: usize = 50_000;
-/// How many Events may wait in the log lane.
+/// How many Events and thoughts may wait in the log lane.
 pub const MAX_LOG: usize = 10_000;
 /// How many messages may wait in the control lane.
 pub const MAX_CONTROL: usize = 64;
@@ -32,8 +37,19 @@ pub struct Change {
     pub key: Key,
     /// The object as it is now; `None` when it is gone.
     pub now: Option<Decoded>,
-    /// Part of a first list: it was there before we looked, so it is no news.
-    pub initial: bool,
+    /// Whether it is news.
+    pub novelty: Novelty,
+}
+
+/// Whether a change is news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Novelty {
+    /// Part of a first list: it was so before we looked.
+    Initial,
+    /// It happens now.
+    News,
+    /// It happens now, and whoever sends it sends the thought about it as well.
+    Told,
 }
 
 /// How the sources stand.
@@ -41,8 +57,10 @@ pub struct Change {
 pub enum Control {
     /// What is looked at.
     Scene(Scene),
-    /// How the connection stands.
-    Link(Link),
+    /// Which layer speaks; `None` while none has anything to say.
+    Speaks(Option<Layer>),
+    /// How one layer stands.
+    Rung(Layer, Rung),
     /// How a kind is heard.
     Watch(Kind, Watch),
     /// A task of ours ended that should not have.
@@ -54,6 +72,18 @@ pub enum Control {
     },
 }
 
+/// How one layer stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rung {
+    /// Where it is: a URL, a socket, a folder. Empty when that is not known.
+    pub address: String,
+    /// Whether it answers.
+    pub link: Link,
+    /// What is wrong with it that does not stop it, a sentence each: files
+    /// that cannot be read, another version.
+    pub notes: Vec<String>,
+}
+
 /// What was drained in one go.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -61,7 +91,9 @@ pub struct Batch {
     pub changes: Vec<Change>,
     /// Events, oldest first.
     pub events: Vec<Arc<EventFacts>>,
-    /// Events that were dropped since the last drain.
+    /// Thoughts that somebody else had, oldest first. Their `seq` is not ours.
+    pub thoughts: Vec<Thought>,
+    /// Events and thoughts that were dropped since the last drain.
     pub dropped: u64,
     /// How the sources stand, in order.
     pub control: Vec<Control>,
@@ -73,14 +105,23 @@ pub struct Batch {
 struct Lanes {
     state: HashMap<(Kind, Key), Change>,
     order: VecDeque<(Kind, Key)>,
-    log: VecDeque<Arc<EventFacts>>,
+    log: VecDeque<Said>,
     dropped: u64,
 }
 
+#[derive(Clone)]
+enum Said {
+    Event(Arc<EventFacts>),
+    Thought(Thought),
+}
+
+#[derive(Default)]
 struct Shared {
     lanes: Mutex<Lanes>,
     news: Notify,
     room: Notify,
+    /// The reader is gone: nothing is kept for it.
+    closed: AtomicBool,
 }
 
 impl Shared {
@@ -89,48 +130,32 @@ impl Shared {
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// The sending end. Cheap to clone.
-#[derive(Clone)]
-pub struct Bus {
-    shared: Arc<Shared>,
-    control: mpsc::Sender<Control>,
-}
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
 
-/// The receiving end. There is one.
-pub struct Reader {
-    shared: Arc<Shared>,
-    control: mpsc::Receiver<Control>,
-}
-
-/// A bus and its reader.
-pub fn new() -> (Bus, Reader) {
-    let shared = Arc::new(Shared { lanes: Mutex::default(), news: Notify::new(), room: Notify::new() });
-    let (sender, receiver) = mpsc::channel(MAX_CONTROL);
-    (Bus { shared: shared.clone(), control: sender }, Reader { shared, control: receiver })
-}
-
-impl Bus {
-    /// Puts a change into the state lane, over an older one of the same
-    /// object. Waits while [`MAX_STATE`] other objects wait.
-    pub async fn state(&self, change: Change) {
+    async fn state(&self, change: Change) {
         loop {
-            let room = self.shared.room.notified();
+            let room = self.room.notified();
             {
-                let mut lanes = self.shared.lanes();
+                let mut lanes = self.lanes();
+                if self.is_closed() {
+                    return;
+                }
                 let id = (change.kind, change.key.clone());
                 let full = lanes.state.len() >= MAX_STATE;
                 if let Some(waiting) = lanes.state.get_mut(&id) {
                     // Still unseen: what was there before we looked stays no news.
-                    *waiting = Change { initial: waiting.initial, ..change };
+                    let first = waiting.novelty == Novelty::Initial;
+                    *waiting = Change { novelty: if first { Novelty::Initial } else { change.novelty }, ..change };
                     return;
                 }
                 if !full {
                     lanes.order.push_back(id.clone());
                     lanes.state.insert(id, change);
                     drop(lanes);
-                    self.shared.news.notify_one();
+                    self.news.notify_one();
                     return;
                 }
             }
@@ -138,24 +163,97 @@ impl Bus {
         }
     }
 
-    /// Puts an Event into the log lane; the oldest falls out when it is full.
-    pub fn log(&self, event: Arc<EventFacts>) {
-        let mut lanes = self.shared.lanes();
+    fn log(&self, said: Said) {
+        let mut lanes = self.lanes();
+        if self.is_closed() {
+            return;
+        }
         if lanes.log.len() >= MAX_LOG {
             lanes.log.pop_front();
             lanes.dropped += 1;
         }
-        lanes.log.push_back(event);
+        lanes.log.push_back(said);
         drop(lanes);
-        self.shared.news.notify_one();
+        self.news.notify_one();
+    }
+}
+
+/// The sending end. Cheap to clone.
+#[derive(Clone)]
+pub struct Bus {
+    outs: Arc<[Out]>,
+}
+
+/// A receiving end.
+pub struct Reader {
+    shared: Arc<Shared>,
+    control: mpsc::Receiver<Control>,
+}
+
+/// A bus and its reader.
+pub fn new() -> (Bus, Reader) {
+    let (out, reader) = lanes();
+    (Bus { outs: [out].into() }, reader)
+}
+
+type Out = (Arc<Shared>, mpsc::Sender<Control>);
+
+fn lanes() -> (Out, Reader) {
+    let shared = Arc::new(Shared::default());
+    let (sender, receiver) = mpsc::channel(MAX_CONTROL);
+    ((shared.clone(), sender), Reader { shared, control: receiver })
+}
+
+impl Bus {
+    /// The same bus with one more reader, which hears what is sent through the
+    /// bus returned. The slowest reader holds up the sender, so each has to
+    /// drain whatever else it does.
+    #[must_use]
+    pub fn tapped(&self) -> (Self, Reader) {
+        let (out, reader) = lanes();
+        (Self { outs: self.outs.iter().cloned().chain([out]).collect() }, reader)
     }
 
-    /// Sends word of how a source stands. Waits while the lane is full; a
-    /// reader that is gone is no error, for then nobody wants to know.
-    pub async fn control(&self, control: Control) {
-        if self.control.send(control).await.is_ok() {
-            self.shared.news.notify_one();
+    /// Puts a change into the state lane, over an older one of the same
+    /// object. Waits while [`MAX_STATE`] other objects wait. A reader that is
+    /// gone is no error, for then nobody wants to know.
+    pub async fn state(&self, change: Change) {
+        if let Some(((last, _), others)) = self.outs.split_last() {
+            for (out, _) in others {
+                out.state(change.clone()).await;
+            }
+            last.state(change).await;
         }
+    }
+
+    /// Puts an Event into the log lane; the oldest falls out when it is full.
+    pub fn log(&self, event: Arc<EventFacts>) {
+        self.outs.iter().for_each(|(out, _)| out.log(Said::Event(event.clone())));
+    }
+
+    /// Puts a thought that somebody else had into the log lane; the oldest
+    /// falls out when it is full.
+    pub fn thought(&self, thought: &Thought) {
+        self.outs.iter().for_each(|(out, _)| out.log(Said::Thought(thought.clone())));
+    }
+
+    /// Sends word of how a source stands. Waits while the lane is full.
+    pub async fn control(&self, control: Control) {
+        for (out, sender) in self.outs.iter() {
+            if sender.send(control.clone()).await.is_ok() {
+                out.news.notify_one();
+            }
+        }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let mut lanes = self.shared.lanes();
+        self.shared.closed.store(true, Ordering::Release);
+        *lanes = Lanes::default();
+        drop(lanes);
+        self.shared.room.notify_waiters();
     }
 }
 
@@ -165,7 +263,8 @@ impl Reader {
         self.shared.news.notified().await;
     }
 
-    /// Takes what waits: all control, and at most `max` changes and `max` Events.
+    /// Takes what waits: all control, and at most `max` changes and `max`
+    /// Events and thoughts.
     pub fn drain(&mut self, max: usize) -> Batch {
         let mut batch = Batch::default();
         // Control before state: what a source said before it sent state must
@@ -180,7 +279,12 @@ impl Reader {
         }
         // Events speak of Pods and Deployments, so those are known first.
         let count = if lanes.state.is_empty() { lanes.log.len().min(max) } else { 0 };
-        batch.events.extend(lanes.log.drain(..count));
+        for said in lanes.log.drain(..count) {
+            match said {
+                Said::Event(event) => batch.events.push(event),
+                Said::Thought(thought) => batch.thoughts.push(thought),
+            }
+        }
         batch.dropped = std::mem::take(&mut lanes.dropped);
         batch.more = !lanes.state.is_empty() || !lanes.log.is_empty();
         drop(lanes);
@@ -204,11 +308,11 @@ mod tests {
             r#"{{"metadata":{{"namespace":"n","name":"{name}","uid":"u","resourceVersion":"{version}"}},"spec":{{"genus":"B"}}}}"#
         );
         let decoded = decode(Kind::Agent, &json).unwrap();
-        Change { kind: Kind::Agent, key: decoded.key.clone(), now: Some(decoded), initial }
+        Change { kind: Kind::Agent, key: decoded.key.clone(), now: Some(decoded), novelty: if initial { Novelty::Initial } else { Novelty::News } }
     }
 
     fn gone(name: &str) -> Change {
-        Change { kind: Kind::Agent, key: Key::new("n", name), now: None, initial: false }
+        Change { kind: Kind::Agent, key: Key::new("n", name), now: None, novelty: Novelty::News }
     }
 
     fn versions(batch: &Batch) -> Vec<(String, Option<String>)> {
@@ -228,7 +332,7 @@ mod tests {
         bus.state(gone("b")).await;
         let batch = reader.drain(10);
         assert_eq!(versions(&batch), [("a".into(), Some("2".into())), ("b".into(), None)]);
-        assert!(batch.changes[0].initial, "nobody saw it yet, so it is not born now");
+        assert_eq!(batch.changes[0].novelty, Novelty::Initial, "nobody saw it yet, so it is not born now");
         assert!(!batch.more);
     }
 
@@ -285,5 +389,18 @@ mod tests {
         for _ in 0..MAX_CONTROL * 2 {
             bus.control(Control::Scene(Scene::default())).await;
         }
+    }
+
+    #[tokio::test]
+    async fn every_reader_hears_everything_and_one_that_is_gone_holds_up_nobody() {
+        let (bus, mut first) = new();
+        let (bus, second) = bus.tapped();
+        bus.state(change("a", 1, true)).await;
+        drop(second);
+        for i in 0..=MAX_STATE / 100 {
+            bus.state(change(&format!("b{i}"), 1, true)).await;
+        }
+        assert_eq!(first.drain(usize::MAX).changes.len(), 2 + MAX_STATE / 100);
+        assert!(bus.outs[1].0.lanes().state.is_empty(), "nothing is kept for it");
     }
 }

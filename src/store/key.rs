@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use kgents_core::freshness::Area;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The kinds of objects that the terrarium is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +47,11 @@ impl Kind {
             Self::Pod => "Pod",
             Self::Event => "Event",
         }
+    }
+
+    /// The kind of this name, as it stands in `kind:`.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
     /// The resource as it stands in a URL and in RBAC rules.
@@ -109,6 +114,13 @@ impl Serialize for Kind {
     }
 }
 
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::named(&name).ok_or_else(|| serde::de::Error::custom(format!("no such kind: {name}")))
+    }
+}
+
 /// Namespace and name: an object's identity within its kind. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
@@ -148,6 +160,15 @@ impl fmt::Debug for Key {
 impl Serialize for Key {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (namespace, name) =
+            text.split_once('/').ok_or_else(|| serde::de::Error::custom("a key is written NAMESPACE/NAME"))?;
+        Ok(Self::new(namespace, name))
     }
 }
 

@@ -16,7 +16,7 @@ pub mod thought;
 pub mod view;
 pub mod watch;
 
-pub use bus::{Batch, Bus, Change, Control};
+pub use bus::{Batch, Bus, Change, Control, Novelty, Rung};
 pub use key::{Key, Kind};
 pub use object::Object;
 pub use terrarium::{Delta, Terrarium};

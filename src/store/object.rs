@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use kgents_api::{Agent, LABEL_AGENT, Memory, Pheromone, Proposal, Umwelt};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -42,7 +42,7 @@ pub struct Unreadable {
 }
 
 /// What we need of a Deployment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeploymentFacts {
     /// The agent that it runs, by our label.
     pub agent: Option<String>,
@@ -57,24 +57,36 @@ pub struct DeploymentFacts {
 }
 
 /// What we need of a Pod.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PodFacts {
     /// The agent that it runs, by our label.
     pub agent: Option<String>,
     /// Its phase, as the kubelet says it.
     pub phase: String,
-    /// Containers that are ready, of how many.
-    pub ready: (usize, usize),
+    /// Containers that are ready.
+    pub ready: usize,
+    /// Containers that there are.
+    pub containers: usize,
     /// Restarts of all containers.
     pub restarts: i64,
     /// Why it is not ready, in the kubelet's words.
     pub trouble: Option<String>,
-    /// Why a container ended last, and when.
-    pub last_end: Option<(String, Option<Timestamp>)>,
+    /// How a container ended last.
+    pub last_end: Option<LastEnd>,
     /// Image of the first container.
     pub image: Option<String>,
     /// The node that it runs on.
     pub node: Option<String>,
+}
+
+/// How a container ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastEnd {
+    /// Why, in a word.
+    pub reason: String,
+    /// When.
+    pub at: Option<Timestamp>,
 }
 
 /// What we need of an Event.
@@ -176,6 +188,51 @@ fn decode_clean(kind: Kind, json: &str) -> Result<Decoded, String> {
     Ok(Decoded { key, uid: metadata.uid, resource_version: metadata.resource_version, object })
 }
 
+impl Object {
+    /// The object as JSON: a custom resource as the API server has it, without
+    /// managedFields; of Kubernetes' own kinds the few facts that we keep; one
+    /// that our types cannot read as it was sent.
+    pub fn to_json(&self) -> Value {
+        fn of<T: Serialize>(object: &T) -> Value {
+            serde_json::to_value(object).unwrap_or_default()
+        }
+        match self {
+            Self::Agent(object) => of(&**object),
+            Self::Pheromone(object) => of(&**object),
+            Self::Proposal(object) => of(&**object),
+            Self::Memory(object) => of(&**object),
+            Self::Umwelt(object) => of(&**object),
+            Self::Deployment(facts) => of(&**facts),
+            Self::Pod(facts) => of(&**facts),
+            Self::Event(facts) => serde_json::json!({ "reason": facts.reason, "message": facts.message }),
+            Self::Unreadable(object) => object.raw.clone(),
+        }
+    }
+}
+
+/// Reads back what [`Object::to_json`] made of an object that somebody else
+/// keeps: a Cortex, or a file. Text is cleaned as in [`decode`].
+///
+/// Facts carry no identity of their own, so `key`, `uid` and
+/// `resource_version` say it; a custom resource says its own.
+///
+/// # Errors
+/// When not even a name, or none of the facts, can be found.
+pub fn restore(kind: Kind, key: &Key, uid: &str, resource_version: &str, json: &str) -> Result<Decoded, String> {
+    fn facts<T: DeserializeOwned>(json: &str) -> Result<Arc<T>, String> {
+        let mut value: Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        sanitize::value(&mut value);
+        serde_json::from_value(value).map(Arc::new).map_err(|error| error.to_string())
+    }
+    let object = match kind {
+        Kind::Deployment => Object::Deployment(facts(json)?),
+        Kind::Pod => Object::Pod(facts(json)?),
+        _ => return decode(kind, json),
+    };
+    let key = Key::new(&sanitize::text(key.namespace()), &sanitize::text(key.name()));
+    Ok(Decoded { key, uid: uid.to_owned(), resource_version: resource_version.to_owned(), object })
+}
+
 fn custom<T>(json: &str) -> Result<Arc<T>, String>
 where
     T: DeserializeOwned + Managed,
@@ -200,7 +257,7 @@ managed!(Agent, Pheromone, Proposal, Memory, Umwelt);
 mod facts {
     //! The few fields that we need of Kubernetes' own kinds.
 
-    use super::{Arc, DeploymentFacts, Deserialize, EventFacts, Key, PodFacts, Timestamp};
+    use super::{Arc, DeploymentFacts, Deserialize, EventFacts, Key, LastEnd, PodFacts, Timestamp};
 
     fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, String> {
         serde_json::from_str(json).map_err(|error| error.to_string())
@@ -328,15 +385,13 @@ mod facts {
         };
         Ok(Arc::new(PodFacts {
             agent,
-            ready: (
-                status.container_statuses.iter().filter(|container| container.ready).count(),
-                spec.containers.len(),
-            ),
+            ready: status.container_statuses.iter().filter(|container| container.ready).count(),
+            containers: spec.containers.len(),
             restarts: containers().map(|container| container.restart_count).sum(),
             trouble: waiting.or_else(condition).or_else(own),
             last_end: containers().find_map(|container| {
                 let end = container.last_state.terminated.as_ref()?;
-                Some((end.reason.clone(), end.finished_at))
+                Some(LastEnd { reason: end.reason.clone(), at: end.finished_at })
             }),
             image: spec.containers.first().and_then(|container| container.image.clone()),
             node: spec.node_name,
@@ -452,8 +507,12 @@ mod tests {
         });
         let Object::Pod(pod) = decode(Kind::Pod, &json.to_string()).unwrap().object else { panic!() };
         assert_eq!(pod.trouble.as_deref(), Some("ImagePullBackOff: no such image"));
-        assert_eq!((pod.ready, pod.restarts, pod.agent.as_deref()), ((0, 1), 3, Some("b-gent")));
-        assert_eq!(pod.last_end.as_ref().map(|(reason, _)| reason.as_str()), Some("OOMKilled"));
+        assert_eq!((pod.ready, pod.restarts, pod.agent.as_deref()), (0, 3, Some("b-gent")));
+        assert_eq!(pod.last_end.as_ref().map(|end| end.reason.as_str()), Some("OOMKilled"));
+        let kept = Object::Pod(pod.clone()).to_json().to_string();
+        let restored = restore(Kind::Pod, &Key::new("n", "p"), "u", "7", &kept).unwrap();
+        let Object::Pod(again) = restored.object else { panic!() };
+        assert_eq!((again, restored.resource_version.as_str()), (pod, "7"));
     }
 
     #[test]

@@ -11,13 +11,13 @@ use kgents_api::{Agent, Memory, Pheromone, PheromoneType, Proposal, Umwelt};
 use kgents_core::activity::Meter;
 use kgents_core::decay::Fade;
 
-use crate::bus::{Batch, Change, Control};
+use crate::bus::{Batch, Change, Control, Novelty, Rung};
 use crate::heartbeat::Heartbeat;
 use crate::key::{Key, Kind};
 use crate::narrate::{self, Line};
 use crate::object::{Decoded, DeploymentFacts, EventFacts, Object, PodFacts, Unreadable};
 use crate::thought::{Thought, Thoughts};
-use crate::watch::{Link, Scene, Watch, WatchState};
+use crate::watch::{Layer, Scene, Watch, WatchState};
 
 /// How many objects of one kind are kept; more are counted, not kept.
 pub const MAX_OBJECTS: usize = 100_000;
@@ -146,7 +146,8 @@ pub struct Terrarium {
     events_dropped: u64,
     heartbeat: Heartbeat,
     scene: Scene,
-    link: Option<Link>,
+    speaks: Option<Layer>,
+    rungs: BTreeMap<Layer, Rung>,
     watches: BTreeMap<Kind, Watch>,
     syncs: BTreeMap<Kind, VecDeque<bool>>,
     beyond: BTreeMap<Kind, u64>,
@@ -159,6 +160,11 @@ pub struct Terrarium {
 }
 
 impl Terrarium {
+    /// An empty terrarium that keeps only so many thoughts.
+    pub fn keeping(thoughts: usize) -> Self {
+        Self { thoughts: Thoughts::keeping(thoughts), ..Self::default() }
+    }
+
     /// Takes in what was drained from the bus.
     pub fn apply(&mut self, batch: Batch, now: Timestamp) -> Outcome {
         self.began.get_or_insert(now);
@@ -172,6 +178,9 @@ impl Terrarium {
         }
         for event in batch.events {
             self.event(&event, now);
+        }
+        for thought in batch.thoughts {
+            self.hear(thought, now);
         }
         self.events_dropped += batch.dropped;
         outcome.thoughts = self.thoughts.heard() != heard || batch.dropped > 0;
@@ -206,7 +215,8 @@ impl Terrarium {
     fn control(&mut self, control: Control) -> bool {
         match control {
             Control::Scene(scene) => std::mem::replace(&mut self.scene, scene.clone()) != scene,
-            Control::Link(link) => self.link.replace(link.clone()).as_ref() != Some(&link),
+            Control::Speaks(layer) => std::mem::replace(&mut self.speaks, layer) != layer,
+            Control::Rung(layer, rung) => self.rungs.insert(layer, rung.clone()).as_ref() != Some(&rung),
             Control::Watch(kind, watch) => {
                 let was = self.watches.insert(kind, watch.clone());
                 let same = was.as_ref().is_some_and(|was| was.state == watch.state);
@@ -233,16 +243,16 @@ impl Terrarium {
     }
 
     fn change(&mut self, change: Change, now: Timestamp, outcome: &mut Outcome) {
-        let Change { kind, key, now: decoded, initial } = change;
+        let Change { kind, key, now: decoded, novelty } = change;
         let Some(decoded) = decoded else {
-            if self.remove(kind, &key, now) {
+            if self.remove(kind, &key, novelty, now) {
                 self.touched(kind, key, Fate::Deleted, outcome);
             }
             return;
         };
         // Another uid is another object: the old one died unseen.
         if self.uid(kind, &key).is_some_and(|uid| uid != decoded.uid) {
-            self.remove(kind, &key, now);
+            self.remove(kind, &key, novelty, now);
         }
         if self.version(kind, &key).is_some_and(|version| !version.is_empty() && version == decoded.resource_version) {
             return;
@@ -252,7 +262,7 @@ impl Terrarium {
             *self.beyond.entry(kind).or_default() += 1;
             return;
         }
-        self.put(kind, &key, decoded, initial, now);
+        self.put(kind, &key, decoded, novelty, now);
         self.touched(kind, key, Fate::Applied, outcome);
     }
 
@@ -262,17 +272,18 @@ impl Terrarium {
         outcome.deltas.push(Delta { kind, key, revision: self.revision, fate });
     }
 
-    fn put(&mut self, kind: Kind, key: &Key, decoded: Decoded, initial: bool, now: Timestamp) {
+    fn put(&mut self, kind: Kind, key: &Key, decoded: Decoded, novelty: Novelty, now: Timestamp) {
         let Decoded { uid, resource_version, object, .. } = decoded;
         if !matches!(object, Object::Unreadable(_)) {
             self.unreadable.remove(&(kind, key.clone()));
         }
-        let changed = (!initial).then_some(now);
+        let changed = (novelty != Novelty::Initial).then_some(now);
+        let news = novelty == Novelty::News;
         let mut lines = Vec::new();
         match object {
             Object::Agent(object) => {
                 let old = self.agents.get(key);
-                if !initial {
+                if news {
                     lines = narrate::agent(old.map(|old| &*old.held.object), &object);
                 }
                 let (meter, last) = old.map(|old| (old.meter, old.last.clone())).unwrap_or_default();
@@ -282,7 +293,7 @@ impl Terrarium {
             Object::Pheromone(object) => {
                 let known = self.unlink_pheromone(key).is_some();
                 let fade = Fade::of(&object).map_err(|error| error.to_string());
-                if !known && !initial {
+                if !known && news {
                     let strength = fade.as_ref().map(|fade| fade.intensity(now)).map_err(Clone::clone);
                     lines.push(narrate::emitted(&object, strength));
                 }
@@ -297,7 +308,7 @@ impl Terrarium {
                 self.pheromones.insert(key.clone(), HeldPheromone { held, fade, faded: false });
             }
             Object::Proposal(object) => {
-                if !initial {
+                if news {
                     let old = self.proposals.get(key);
                     lines = narrate::proposal(old.map(|old| &*old.object), &object);
                 }
@@ -324,7 +335,9 @@ impl Terrarium {
             Object::Unreadable(unreadable) => {
                 // What it was before is no longer true, so it does not stay.
                 self.unlink(kind, key);
-                lines.push(narrate::unreadable(&unreadable));
+                if novelty != Novelty::Told {
+                    lines.push(narrate::unreadable(&unreadable));
+                }
                 self.unreadable.insert((kind, key.clone()), unreadable);
             }
         }
@@ -333,9 +346,10 @@ impl Terrarium {
         }
     }
 
-    /// Forgets an object and says so; false if it was not known.
-    fn remove(&mut self, kind: Kind, key: &Key, now: Timestamp) -> bool {
+    /// Forgets an object and says so if that is news; false if it was not known.
+    fn remove(&mut self, kind: Kind, key: &Key, novelty: Novelty, now: Timestamp) -> bool {
         let line = match kind {
+            _ if novelty != Novelty::News => None,
             Kind::Agent => self.agents.get(key).map(|agent| narrate::agent_gone(&agent.held.object)),
             Kind::Pheromone => self.pheromones.get(key).map(|pheromone| narrate::withdrawn(&pheromone.held.object)),
             Kind::Proposal => self.proposals.get(key).map(|proposal| narrate::proposal_gone(&proposal.object)),
@@ -402,7 +416,8 @@ impl Terrarium {
         };
         let who = agent.as_ref().unwrap_or(&event.about).name().to_owned();
         let at = event.at.unwrap_or(now).min(now);
-        self.think(kind, &key, narrate::event(event, who), at, now);
+        let about = (agent.is_some() && event.about_kind != "Agent").then(|| event.about.clone());
+        self.think(kind, &key, about, narrate::event(event, who), at, now);
     }
 
     /// The agent that an Event is about, through the object that it names.
@@ -423,29 +438,31 @@ impl Terrarium {
     }
 
     fn say(&mut self, kind: Kind, key: &Key, line: Line, now: Timestamp) {
-        self.think(kind, key, line, now, now);
+        self.think(kind, key, None, line, now, now);
     }
 
-    fn think(&mut self, kind: Kind, key: &Key, line: Line, at: Timestamp, now: Timestamp) {
+    fn think(&mut self, kind: Kind, key: &Key, about: Option<Key>, line: Line, at: Timestamp, now: Timestamp) {
         let Line { origin, severity, who, text } = line;
-        if let Some(agent) = self.agents.get_mut(&Key::new(key.namespace(), &who)) {
+        let (who, text) = (who.into(), text.into());
+        self.hear(Thought { seq: 0, at, who, kind, key: key.clone(), about, origin, severity, text }, now);
+    }
+
+    /// Takes in a thought, our own or somebody else's.
+    fn hear(&mut self, thought: Thought, now: Timestamp) {
+        let at = thought.at;
+        let agent = Key::new(thought.key.namespace(), &thought.who);
+        let last: Box<str> = thought.text.clone();
+        if !self.thoughts.push(thought) {
+            return;
+        }
+        self.heartbeat.record(at);
+        if let Some(agent) = self.agents.get_mut(&agent) {
             // What is older than the meter's memory says nothing about now.
             if now.duration_since(at) < SignedDuration::from_mins(1) {
                 agent.meter.record(now);
             }
-            agent.last = Some(text.as_str().into());
+            agent.last = Some(last);
         }
-        self.heartbeat.record(at);
-        self.thoughts.push(Thought {
-            seq: 0,
-            at,
-            who: who.into(),
-            kind,
-            key: key.clone(),
-            origin,
-            severity,
-            text: text.into(),
-        });
     }
 
     fn uid(&self, kind: Kind, key: &Key) -> Option<&str> {

@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::key::{Key, Kind};
+use crate::sanitize;
 
 /// Where a thought was heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Origin {
@@ -38,7 +39,7 @@ impl Origin {
 }
 
 /// How much a thought matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Severity {
@@ -49,7 +50,7 @@ pub enum Severity {
 }
 
 /// One line of what an agent, or something around it, is doing.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Thought {
     /// Position in the order of hearing, from 1; an identity, never reused.
     pub seq: u64,
@@ -61,6 +62,10 @@ pub struct Thought {
     pub kind: Kind,
     /// The key of that object.
     pub key: Key,
+    /// The pod or the like that an Event names, where the thought is about
+    /// its agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<Key>,
     /// Where it was heard.
     pub origin: Origin,
     /// How much it matters.
@@ -69,16 +74,36 @@ pub struct Thought {
     pub text: Box<str>,
 }
 
+impl Thought {
+    /// The same thought with text that may reach a terminal, for one that
+    /// comes from a file or over the wire.
+    #[must_use]
+    pub fn cleaned(self) -> Self {
+        let clean = |key: &Key| Key::new(&sanitize::text(key.namespace()), &sanitize::text(key.name()));
+        let (who, text) = (sanitize::text(&self.who), sanitize::text(&self.text));
+        let (key, about) = (clean(&self.key), self.about.as_ref().map(clean));
+        Self { who: who.as_ref().into(), text: text.as_ref().into(), key, about, ..self }
+    }
+
+    /// Whether two tell the same: heard twice, it is one thought.
+    fn repeats(&self, other: &Self) -> bool {
+        let what = |thought: &Self| (thought.at, thought.kind, thought.key.clone(), thought.about.clone());
+        self.text == other.text && what(self) == what(other)
+    }
+}
+
 /// The last thoughts, oldest first; bounded by number and by bytes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Thoughts {
     ring: VecDeque<Thought>,
+    /// How many are kept.
+    most: usize,
     bytes: usize,
     next: u64,
     forgotten: u64,
 }
 
-/// How many thoughts are kept.
+/// How many thoughts are kept, unless fewer are wanted.
 pub const MAX_THOUGHTS: usize = 20_000;
 /// How many bytes of text the kept thoughts may have.
 pub const MAX_BYTES: usize = 8 << 20;
@@ -88,9 +113,26 @@ pub const MAX_TEXT: usize = 4 << 10;
 /// sender and whole seconds, so they arrive slightly out of order.
 const MAX_SORT: usize = 4_096;
 
+impl Default for Thoughts {
+    fn default() -> Self {
+        Self::keeping(MAX_THOUGHTS)
+    }
+}
+
 impl Thoughts {
+    /// No thoughts yet, and room for so many.
+    pub(crate) fn keeping(most: usize) -> Self {
+        Self { ring: VecDeque::new(), most, bytes: 0, next: 0, forgotten: 0 }
+    }
+
     /// Takes a thought in by its time and forgets the oldest past the bounds.
-    pub(crate) fn push(&mut self, mut thought: Thought) {
+    /// One that is known already, as when two layers tell it, is left alone;
+    /// false then.
+    pub(crate) fn push(&mut self, mut thought: Thought) -> bool {
+        let same_time = self.ring.partition_point(|other| other.at < thought.at);
+        if self.ring.range(same_time..).take_while(|other| other.at == thought.at).any(|other| thought.repeats(other)) {
+            return false;
+        }
         self.next += 1;
         thought.seq = self.next;
         if thought.text.len() > MAX_TEXT {
@@ -104,11 +146,12 @@ impl Thoughts {
             place -= 1;
         }
         self.ring.insert(place, thought);
-        while self.ring.len() > MAX_THOUGHTS || self.bytes > MAX_BYTES {
+        while self.ring.len() > self.most || self.bytes > MAX_BYTES {
             let Some(oldest) = self.ring.pop_front() else { break };
             self.bytes -= oldest.text.len();
             self.forgotten += 1;
         }
+        true
     }
 
     /// Oldest first.
@@ -153,6 +196,7 @@ mod tests {
             who: "b-gent".into(),
             kind: Kind::Agent,
             key: Key::new("ns", "b-gent"),
+            about: None,
             origin: Origin::Event,
             severity: Severity::Info,
             text: text.into(),
@@ -162,9 +206,10 @@ mod tests {
     #[test]
     fn late_thoughts_are_sorted_in_and_keep_their_number() {
         let mut thoughts = Thoughts::default();
-        for second in [5, 7, 6, 7] {
-            thoughts.push(thought(second, "x"));
+        for (second, text) in [(5, "x"), (7, "x"), (6, "x"), (7, "y")] {
+            assert!(thoughts.push(thought(second, text)));
         }
+        assert!(!thoughts.push(thought(6, "x")), "the same thing heard twice is one thought");
         let order: Vec<_> = thoughts.iter().map(|t| (t.at.as_second(), t.seq)).collect();
         assert_eq!(order, [(5, 1), (6, 3), (7, 2), (7, 4)]);
     }

@@ -3,26 +3,52 @@
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-/// Who answers.
+/// Who answers, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Layer {
+    /// The Cortex daemon, over gRPC.
+    Grpc,
     /// The Kubernetes API.
     Kube,
+    /// The last known state, on disk.
+    Ghost,
+    /// A recorded tree that is played. It is nobody's cluster.
+    Fixture,
 }
 
 impl Layer {
+    /// The layers that can be asked, in the order in which they are.
+    pub const ASKED: [Self; 3] = [Self::Grpc, Self::Kube, Self::Ghost];
+
     /// The word in JSON and on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Grpc => "grpc",
             Self::Kube => "kube",
+            Self::Ghost => "ghost",
+            Self::Fixture => "fixture",
         }
     }
 
     /// The badge in the window's header.
     pub const fn badge(self) -> &'static str {
         match self {
+            Self::Grpc => "LIVE",
             Self::Kube => "K8S",
+            Self::Ghost => "GHOST",
+            Self::Fixture => "FIXTURE",
         }
+    }
+
+    /// Whether what it says is true now, as far as anybody knows.
+    pub const fn is_live(self) -> bool {
+        matches!(self, Self::Grpc | Self::Kube)
+    }
+}
+
+impl std::fmt::Display for Layer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
     }
 }
 
@@ -105,15 +131,15 @@ pub struct Scene {
     pub namespace: Option<String>,
 }
 
-/// How the connection as a whole stands.
+/// How the connection to a layer stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Link {
     /// Nothing has answered yet.
     Connecting,
-    /// The API server answers.
+    /// It answers.
     Up {
-        /// Its version, as it says it.
+        /// Its version, as it says it; of a Cortex, that of its API server.
         version: String,
     },
     /// It does not answer.

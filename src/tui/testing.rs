@@ -43,7 +43,7 @@ pub(crate) fn merge(into: &mut Value, from: Value) {
 }
 
 pub(crate) fn gone(kind: Kind, name: &str) -> Change {
-    Change { kind, key: Key::new("kgents-agents", name), now: None, initial: false }
+    Change { kind, key: Key::new("kgents-agents", name), now: None, novelty: Novelty::News }
 }
 
 /// Sends changes and control through a bus and drains it once.

@@ -148,7 +148,7 @@ fn line<'a>(follow: &Follow, delta: &'a Delta, object: Option<Value>, now: Times
 pub(crate) fn object_of(follow: &Follow, news: &News, delta: &Delta) -> Option<Value> {
     let came = news.changes.get(&(delta.kind, delta.key.clone())).and_then(|change| change.now.as_ref());
     match came {
-        Some(decoded) => Some(object::decoded(&decoded.object)),
+        Some(decoded) => Some(decoded.object.to_json()),
         None => object::json(&follow.terrarium, delta.kind, &delta.key),
     }
 }

@@ -182,7 +182,7 @@ fn fact(object: &Object) -> Option<String> {
             &facts.trouble,
         )),
         Object::Pod(facts) => {
-            let (ready, all) = facts.ready;
+            let (ready, all) = (facts.ready, facts.containers);
             let restarts = match facts.restarts {
                 0 => String::new(),
                 1 => ", 1 restart".to_owned(),

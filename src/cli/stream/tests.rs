@@ -18,7 +18,7 @@ async fn follow(control: Vec<Control>, changes: Vec<Change>) -> (Bus, Follow) {
 }
 
 fn gone(kind: Kind, object: &Value) -> Change {
-    Change { now: None, initial: false, ..change(kind, object, false) }
+    Change { now: None, novelty: Novelty::News, ..change(kind, object, false) }
 }
 
 async fn told(json: &mut Json, follow: &mut Follow) -> Vec<Value> {

@@ -9,7 +9,7 @@ use kgents_store::bus::MAX_LOG;
 use kgents_store::object::{Decoded, EventFacts, Object};
 use kgents_store::{Bus, Key, Kind};
 
-use super::board::{Boards, mark};
+use crate::board::{Boards, mark};
 
 /// How many Events are remembered as told. More than an hour of them, after
 /// which the API server forgets them itself.

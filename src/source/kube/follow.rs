@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::{BoxStream, FuturesUnordered};
-use kgents_store::Kind;
 use kgents_store::watch::WatchState;
+use kgents_store::{Kind, Novelty};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use super::board::{Board, Part};
 use super::kubeconfig::Scope;
 use super::session::Session;
 use super::wire::{Heard, labels_of};
 use crate::backoff::Backoff;
+use crate::board::{Board, Part};
 use crate::error::SourceError;
 
 /// How long until a resource that is not there is looked for again. Somebody
@@ -192,6 +192,7 @@ impl<'a> Follower<'a> {
 
     /// Lists if there is nothing to go on from, then watches until that ends.
     async fn once(&self, from: Option<String>, version: &mut Option<String>, backoff: &mut Backoff) -> End {
+        let listing = self.board.listing().await;
         let mut at = match from {
             Some(version) => version,
             None => match self.list().await {
@@ -206,6 +207,7 @@ impl<'a> Follower<'a> {
             Err(error) => return error.into(),
         };
         self.board.live(&self.part).await;
+        drop(listing);
         let end = self.watch(events, &mut at, backoff).await;
         *version = Some(at);
         end
@@ -216,7 +218,8 @@ impl<'a> Follower<'a> {
         // Never closed, so never refused.
         let _turn = self.session.lists.acquire().await;
         let wire = self.session.wire();
-        let initial = !self.board.was_listed(&self.part);
+        let known = self.board.was_listed(&self.part);
+        let novelty = if known { Novelty::News } else { Novelty::Initial };
         let mut seen = HashSet::new();
         let mut events = Vec::new();
         let mut next = None;
@@ -231,13 +234,14 @@ impl<'a> Follower<'a> {
                     events.extend(Some(object).filter(|object| self.session.events.wants(object)));
                 } else {
                     seen.insert(object.key.clone());
-                    self.board.apply(object, initial).await;
+                    self.board.apply(object, novelty).await;
                 }
             }
             next = page.next;
             if next.is_none() {
                 self.session.events.listed(events);
-                self.board.listed(&self.part, &seen).await;
+                self.board.listed(&self.part, &seen, novelty).await;
+                self.session.link.good();
                 return Ok(page.version);
             }
         }
@@ -278,14 +282,14 @@ impl<'a> Follower<'a> {
                 if self.kind == Kind::Event {
                     self.session.events.heard(*object);
                 } else {
-                    self.board.apply(*object, false).await;
+                    self.board.apply(*object, Novelty::News).await;
                 }
             }
             Heard::Deleted(object) => {
                 advance(at, &object.resource_version);
                 // That an Event is forgotten is no event.
                 if self.kind != Kind::Event {
-                    self.board.delete(&object.key).await;
+                    self.board.delete(&object.key, Novelty::News).await;
                 }
             }
             Heard::Bookmark(version) => advance(at, &version),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::session::Session;
 use crate::backoff::Backoff;
@@ -23,14 +23,19 @@ const LATELY: u32 = 100;
 /// Probes for ever, at once when nudged.
 pub(crate) async fn run(session: &Session) {
     let mut backoff = Backoff::default();
-    let mut failed = 0_u32;
+    // As if it had failed, so that the first answer is asked for twice.
+    let mut failed = 1_u32;
     loop {
+        let asked = Instant::now();
         match ask(session).await {
             Ok(version) => {
                 backoff.reset();
-                failed = 0;
                 session.answers(clock::now());
-                session.link.up(version).await;
+                session.link.up(version, asked.elapsed()).await;
+                if std::mem::take(&mut failed) > 0 {
+                    // The ladder wants to hear it twice.
+                    continue;
+                }
                 // A nudge ends the wait. One that came meanwhile does so at once.
                 let _ = timeout(PROBE_EVERY, session.nudge.notified()).await;
             }

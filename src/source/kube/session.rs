@@ -5,13 +5,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::{Notify, OnceCell, Semaphore, watch};
 
-use super::board::Boards;
 use super::events::EventLog;
 use super::kubeconfig::Scope;
-use super::link::Teller;
 use super::namespaces;
 use super::wire::Wire;
+use crate::board::Boards;
 use crate::error::SourceError;
+use crate::rung::Teller;
 
 /// How many lists may run at once.
 const LISTS: usize = 16;

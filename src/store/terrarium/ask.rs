@@ -8,6 +8,7 @@ use kgents_api::{Memory, Proposal, Umwelt};
 use kgents_core::freshness::{self, Freshness};
 
 use super::{Gone, Held, HeldAgent, HeldPheromone, Terrarium};
+use crate::bus::Rung;
 use crate::heartbeat::Heartbeat;
 use crate::key::{Key, Kind};
 use crate::object::{DeploymentFacts, PodFacts, Unreadable};
@@ -106,9 +107,25 @@ impl Terrarium {
         &self.scene
     }
 
-    /// How the connection stands.
+    /// How the connection stands: that of the live layer that speaks. Where
+    /// none does, that of the layer of which most is expected, the Kubernetes
+    /// API, or else of the one that there is.
     pub fn link(&self) -> &Link {
-        self.link.as_ref().unwrap_or(&Link::Connecting)
+        let speaks = self.speaks.filter(|layer| *layer != Layer::Ghost);
+        let rung = speaks.and_then(|layer| self.rungs.get(&layer));
+        let expected = || [Layer::Kube, Layer::Grpc, Layer::Ghost].iter().find_map(|layer| self.rungs.get(layer));
+        rung.or_else(expected).map_or(&Link::Connecting, |rung| &rung.link)
+    }
+
+    /// How one layer stands; `None` if it is not asked.
+    pub fn rung(&self, layer: Layer) -> Option<&Rung> {
+        self.rungs.get(&layer)
+    }
+
+    /// Whether what is followed is followed live: somebody answers, and it is
+    /// not a memory.
+    pub fn is_live(&self) -> bool {
+        self.speaks.is_some_and(|layer| layer.is_live()) && matches!(self.link(), Link::Up { .. })
     }
 
     /// How a kind is heard.
@@ -116,9 +133,21 @@ impl Terrarium {
         self.watches.get(&kind).cloned().unwrap_or_default()
     }
 
-    /// Which layer the objects come from.
-    pub fn layer(&self) -> Layer {
-        Layer::Kube
+    /// Which layer speaks: whom what is shown comes from. `None` while nobody
+    /// has said anything.
+    pub fn layer(&self) -> Option<Layer> {
+        self.speaks
+    }
+
+    /// Which layer what is known of a kind comes from: the one that speaks
+    /// while the kind is followed, else memory. `None` if nothing is known.
+    pub fn layer_of(&self, kind: Kind) -> Option<Layer> {
+        let watch = self.watches.get(&kind)?;
+        match self.speaks {
+            Some(Layer::Fixture) => self.speaks,
+            Some(layer) if layer.is_live() && watch.state.is_live() => self.speaks,
+            _ => watch.as_of.map(|_| Layer::Ghost),
+        }
     }
 
     /// The task of ours that ended last although it should not have: its name
@@ -151,7 +180,7 @@ impl Terrarium {
     /// followed is as of now.
     pub fn as_of(&self, kind: Kind, now: Timestamp) -> Option<Timestamp> {
         let watch = self.watches.get(&kind)?;
-        if watch.state.is_live() && matches!(self.link, Some(Link::Up { .. })) { Some(now) } else { watch.as_of }
+        if watch.state.is_live() && self.is_live() { Some(now) } else { watch.as_of }
     }
 
     /// How stable a kind is, 0..1 (`core::freshness`).

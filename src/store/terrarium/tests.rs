@@ -7,6 +7,7 @@ use kgents_core::freshness::Freshness;
 
 use super::*;
 use crate::object::decode;
+use crate::watch::Link;
 use crate::thought::Origin;
 
 fn at(second: i64) -> Timestamp {
@@ -25,7 +26,7 @@ fn object(kind: Kind, name: &str, uid: &str, version: u32, rest: &Value) -> Chan
         }
     }
     let now = decode(kind, &json.to_string()).unwrap();
-    Change { kind, key: now.key.clone(), now: Some(now), initial: false }
+    Change { kind, key: now.key.clone(), now: Some(now), novelty: Novelty::News }
 }
 
 fn agent(name: &str, version: u32, phase: &str) -> Change {
@@ -39,11 +40,11 @@ fn pheromone(name: &str, emitted: i64, ttl: i64) -> Change {
 }
 
 fn gone(kind: Kind, name: &str) -> Change {
-    Change { kind, key: Key::new("n", name), now: None, initial: false }
+    Change { kind, key: Key::new("n", name), now: None, novelty: Novelty::News }
 }
 
 fn initial(change: Change) -> Change {
-    Change { initial: true, ..change }
+    Change { novelty: Novelty::Initial, ..change }
 }
 
 fn take(terrarium: &mut Terrarium, second: i64, changes: Vec<Change>) -> Outcome {
@@ -160,7 +161,9 @@ fn a_watch_that_lives_is_as_of_now_and_one_that_fails_is_as_old_as_its_word() {
     assert_eq!(terrarium.freshness(Kind::Agent, at(0)), None);
     let tell = |terrarium: &mut Terrarium, state: WatchState, link: Link| {
         let watch = Watch { state, as_of: Some(at(0)), refused: Vec::new() };
-        let control = vec![Control::Link(link), Control::Watch(Kind::Agent, watch)];
+        let rung = Rung { address: String::new(), link, notes: Vec::new() };
+        let speaks = Control::Speaks(Some(Layer::Kube));
+        let control = vec![speaks, Control::Rung(Layer::Kube, rung), Control::Watch(Kind::Agent, watch)];
         terrarium.apply(Batch { control, ..Batch::default() }, at(0));
     };
     tell(&mut terrarium, WatchState::Live, Link::Up { version: "v1".into() });

@@ -289,9 +289,9 @@ fn pods(page: &mut Page<'_>, app: &App, key: &Key) {
         let trouble = facts.trouble.is_some();
         page.fact("phase", &facts.phase, if trouble { Role::Coral } else { Role::Text });
         page.maybe("why", facts.trouble.as_deref());
-        page.fact("containers", &format!("{} of {} ready", facts.ready.0, facts.ready.1), Role::Text);
+        page.fact("containers", &format!("{} of {} ready", facts.ready, facts.containers), Role::Text);
         if facts.restarts > 0 {
-            let last = facts.last_end.as_ref().map(|(reason, at)| {
+            let last = facts.last_end.as_ref().map(|LastEnd { reason, at }| {
                 let age = at.map(|at| format!(" {} ago", page.age(at))).unwrap_or_default();
                 format!(" · last {reason}{age}")
             });

@@ -88,7 +88,7 @@ fn pods(scene: &Scene<'_>, page: &mut Page<'_>) -> io::Result<()> {
         .terrarium
         .pods_of(scene.key)
         .map(|(key, pod)| {
-            let ended = pod.last_end.as_ref().map(|(reason, at)| {
+            let ended = pod.last_end.as_ref().map(|LastEnd { reason, at }| {
                 let ago = at.map(|at| format!(" {} ago", scene.ago(at))).unwrap_or_default();
                 format!("last ended {reason}{ago}")
             });
@@ -96,7 +96,7 @@ fn pods(scene: &Scene<'_>, page: &mut Page<'_>) -> io::Result<()> {
             Row::Cells(vec![
                 key.name().to_owned(),
                 pod.phase.clone(),
-                format!("{}/{}", pod.ready.0, pod.ready.1),
+                format!("{}/{}", pod.ready, pod.containers),
                 pod.restarts.to_string(),
                 pod.node.clone().unwrap_or_default(),
                 why.join("; "),

@@ -77,7 +77,7 @@ impl Watched {
 }
 
 fn gone(object: &Value) -> Change {
-    Change { now: None, initial: false, ..change(Kind::Agent, object, false) }
+    Change { now: None, novelty: Novelty::News, ..change(Kind::Agent, object, false) }
 }
 
 #[tokio::test]

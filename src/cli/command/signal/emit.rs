@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
         client.create_pheromone(&namespace, &pheromone).await.map_err(|error| refused(error, &namespace))
     })?;
     let (now, key) = (clock::now(), decoded.key.clone());
-    let change = Change { kind: Kind::Pheromone, key: key.clone(), now: Some(decoded), initial: true };
+    let change = Change { kind: Kind::Pheromone, key: key.clone(), now: Some(decoded), novelty: Novelty::Initial };
     let watch = Watch { state: WatchState::Live, as_of: Some(now), refused: Vec::new() };
     let mut terrarium = Terrarium::default();
     let batch =

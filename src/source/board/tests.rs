@@ -17,7 +17,7 @@ fn told(reader: &mut Reader) -> Vec<(String, Option<String>, bool)> {
         .drain(usize::MAX)
         .changes
         .into_iter()
-        .map(|change| (change.key.to_string(), change.now.map(|now| now.resource_version), change.initial))
+        .map(|change| (change.key.to_string(), change.now.map(|now| now.resource_version), change.novelty == Novelty::Initial))
         .collect();
     told.sort();
     told
@@ -42,41 +42,41 @@ fn board() -> (Board, Reader) {
 async fn after_a_gap_only_the_difference_is_told() {
     let (board, mut reader) = board();
     for name in ["a", "b", "c"] {
-        board.apply(agent(name, 1), true).await;
+        board.apply(agent(name, 1), Novelty::Initial).await;
     }
-    board.listed(&None, &["a", "b", "c"].map(key).into()).await;
+    board.listed(&None, &["a", "b", "c"].map(key).into(), Novelty::News).await;
     assert_eq!(told(&mut reader).len(), 3);
     assert!(board.was_listed(&None));
     // The list after the gap: a as it was, b changed, c gone, d new.
     for object in [agent("a", 1), agent("b", 2), agent("d", 3)] {
-        board.apply(object, false).await;
+        board.apply(object, Novelty::News).await;
     }
-    board.listed(&None, &["a", "b", "d"].map(key).into()).await;
+    board.listed(&None, &["a", "b", "d"].map(key).into(), Novelty::News).await;
     let expected = [("n/b", Some("2")), ("n/c", None), ("n/d", Some("3"))];
     let expected = expected.map(|(key, version)| (key.to_owned(), version.map(str::to_owned), false));
     assert_eq!(told(&mut reader), expected);
-    board.delete(&key("c")).await;
+    board.delete(&key("c"), Novelty::News).await;
     assert!(told(&mut reader).is_empty(), "nobody dies twice");
 }
 
 #[tokio::test]
 async fn the_same_name_with_another_uid_is_another_object() {
     let (board, mut reader) = board();
-    board.apply(agent("a", 1), true).await;
+    board.apply(agent("a", 1), Novelty::Initial).await;
     let mut other = agent("a", 1);
     other.uid = "other".into();
     told(&mut reader);
-    board.apply(other, false).await;
+    board.apply(other, Novelty::News).await;
     assert_eq!(told(&mut reader).len(), 1);
 }
 
 #[tokio::test]
 async fn a_list_of_one_namespace_says_nothing_about_another() {
     let (board, mut reader) = board();
-    board.apply(object(Kind::Agent, "x", "a", 1), true).await;
-    board.apply(object(Kind::Agent, "y", "a", 1), true).await;
+    board.apply(object(Kind::Agent, "x", "a", 1), Novelty::Initial).await;
+    board.apply(object(Kind::Agent, "y", "a", 1), Novelty::Initial).await;
     told(&mut reader);
-    board.listed(&Some("x".into()), &HashSet::new()).await;
+    board.listed(&Some("x".into()), &HashSet::new(), Novelty::News).await;
     assert_eq!(told(&mut reader), [("x/a".to_owned(), None, false)]);
     board.restart(&Scope::One("z".into())).await;
     assert_eq!(told(&mut reader), [("y/a".to_owned(), None, false)], "outside of the new scope");

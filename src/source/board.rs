@@ -1,7 +1,8 @@
 //! What has been told of one kind, and how well the kind is heard.
 //!
-//! A board outlives connections: what was told stays told, so that after any
-//! gap only the difference is sent.
+//! A board outlives connections and layers: what was told stays told, so that
+//! after any gap, and from whomever the next word comes, only the difference
+//! is sent.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -10,12 +11,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use kgents_store::object::Decoded;
 use kgents_store::watch::{Watch, WatchState};
-use kgents_store::{Bus, Change, Control, Key, Kind};
-use tokio::sync::watch;
+use kgents_store::{Bus, Change, Control, Key, Kind, Novelty};
+use tokio::sync::{RwLock, RwLockReadGuard, watch};
 
-use super::kubeconfig::Scope;
-use super::wire::warn_nameless;
 use crate::clock;
+use crate::kube::warn_nameless;
 
 /// A part of the cluster that one watch covers: a namespace, or `None` for all.
 pub(crate) type Part = Option<String>;
@@ -39,6 +39,8 @@ pub(crate) struct Board {
     inner: Mutex<Inner>,
     /// What the bus was told last; held while the bus may make us wait.
     told: tokio::sync::Mutex<Option<Watch>>,
+    /// Read by those who list, written by who remembers.
+    turn: RwLock<()>,
     answered: watch::Sender<bool>,
 }
 
@@ -50,7 +52,7 @@ struct Inner {
     parts: BTreeMap<Part, Heard>,
     refused: Vec<String>,
     complaints: HashSet<String>,
-    /// When the connection before this one was heard last.
+    /// When what is known was verified last, before this connection began.
     before: Option<Timestamp>,
 }
 
@@ -66,6 +68,7 @@ impl Board {
             bus,
             inner: Mutex::default(),
             told: tokio::sync::Mutex::default(),
+            turn: RwLock::default(),
             answered: watch::Sender::new(false),
         }
     }
@@ -81,22 +84,22 @@ impl Board {
     }
 
     /// Tells an object, unless this very state of it was told before.
-    pub(crate) async fn apply(&self, object: Decoded, initial: bool) {
+    pub(crate) async fn apply(&self, object: Decoded, novelty: Novelty) {
         let (key, mark) = (object.key.clone(), mark(&object));
         if !object.resource_version.is_empty() && self.inner().objects.get(&key) == Some(&mark) {
             return;
         }
-        self.bus.state(Change { kind: self.kind, key: key.clone(), now: Some(object), initial }).await;
+        self.bus.state(Change { kind: self.kind, key: key.clone(), now: Some(object), novelty }).await;
         // Only now: if we are stopped while the bus is full, it is told again.
         self.inner().objects.insert(key, mark);
     }
 
     /// Tells that an object is gone, if it was told.
-    pub(crate) async fn delete(&self, key: &Key) {
+    pub(crate) async fn delete(&self, key: &Key, novelty: Novelty) {
         if !self.knows(key) {
             return;
         }
-        self.bus.state(Change { kind: self.kind, key: key.clone(), now: None, initial: false }).await;
+        self.bus.state(Change { kind: self.kind, key: key.clone(), now: None, novelty }).await;
         self.inner().objects.remove(key);
     }
 
@@ -105,15 +108,52 @@ impl Board {
         self.inner().listed.contains(part)
     }
 
-    /// A list of this part is complete: what it does not hold is gone.
-    pub(crate) async fn listed(&self, part: &Part, seen: &HashSet<Key>) {
+    /// Keeps memories away while somebody lists.
+    pub(crate) async fn listing(&self) -> RwLockReadGuard<'_, ()> {
+        self.turn.read().await
+    }
+
+    /// A list of this part is complete: what it does not hold is gone. What
+    /// was there only from memory went before we looked.
+    pub(crate) async fn listed(&self, part: &Part, seen: &HashSet<Key>, novelty: Novelty) {
         let covers = |key: &Key| part.as_deref().is_none_or(|namespace| namespace == key.namespace());
         let gone: Vec<Key> =
             self.inner().objects.keys().filter(|key| covers(key) && !seen.contains(*key)).cloned().collect();
         for key in gone {
-            self.delete(&key).await;
+            self.delete(&key, novelty).await;
         }
         self.inner().listed.insert(part.clone());
+    }
+
+    /// Takes in what is remembered of the whole kind as of a moment, unless
+    /// the kind is heard live or was at that moment or later. Whether it did.
+    pub(crate) async fn recall(&self, objects: Vec<Decoded>, as_of: Timestamp) -> bool {
+        // Who is listing knows better than any memory.
+        let Ok(_turn) = self.turn.try_write() else { return false };
+        {
+            let inner = self.inner();
+            let live = inner.parts.values().any(|heard| heard.state.is_live());
+            if live || inner.as_of().is_some_and(|known| known >= as_of) {
+                return false;
+            }
+        }
+        let seen: HashSet<Key> = objects.iter().map(|object| object.key.clone()).collect();
+        for object in objects {
+            self.apply(object, Novelty::Initial).await;
+        }
+        let gone: Vec<Key> = self.inner().objects.keys().filter(|key| !seen.contains(*key)).cloned().collect();
+        for key in gone {
+            self.delete(&key, Novelty::Initial).await;
+        }
+        {
+            let mut inner = self.inner();
+            inner.before = Some(as_of);
+            for heard in inner.parts.values_mut() {
+                heard.as_of = heard.as_of.max(Some(as_of));
+            }
+        }
+        self.tell().await;
+        true
     }
 
     /// Logs that something has no name, once for each thing that is wrong.
@@ -125,18 +165,19 @@ impl Board {
         }
     }
 
-    /// A new connection begins. What lies outside its scope is no longer
-    /// looked at, and how things were heard before says nothing now.
-    pub(crate) async fn restart(&self, scope: &Scope) {
-        if let Scope::One(namespace) = scope {
+    /// A new connection begins. What lies outside the one namespace that it
+    /// reads is no longer looked at, and how things were heard before says
+    /// nothing now.
+    pub(crate) async fn restart(&self, namespace: Option<&str>) {
+        if let Some(namespace) = namespace {
             let outside: Vec<Key> =
                 self.inner().objects.keys().filter(|key| key.namespace() != namespace).cloned().collect();
             for key in outside {
-                self.delete(&key).await;
+                self.delete(&key, Novelty::News).await;
             }
         }
         let mut inner = self.inner();
-        inner.before = inner.summary().map_or(inner.before, |watch| watch.as_of);
+        inner.before = inner.as_of();
         inner.parts.clear();
         inner.refused.clear();
         self.answered.send_replace(false);
@@ -219,10 +260,12 @@ impl Board {
     /// Tells the bus how the kind is heard, if that changed.
     async fn tell(&self) {
         let mut told = self.told.lock().await;
-        let Some(watch) = self.inner().summary() else { return };
+        let watch = self.inner().summary();
         let same = told.as_ref().is_some_and(|told| {
             let listing = watch.state == WatchState::Listing;
-            told.state == watch.state && (listing || told.refused == watch.refused)
+            // When what is live was verified is known without being told.
+            let aged = !watch.state.is_live() && told.as_of != watch.as_of;
+            told.state == watch.state && !aged && (listing || told.refused == watch.refused)
         });
         if !same {
             *told = Some(watch.clone());
@@ -241,8 +284,9 @@ impl Board {
 }
 
 impl Inner {
-    /// The worst of the parts, the oldest of the times.
-    fn summary(&self) -> Option<Watch> {
+    /// The worst of the parts, the oldest of the times. Without any part
+    /// nothing was asked yet, but something may be remembered.
+    fn summary(&self) -> Watch {
         let rank = |state: &WatchState| match state {
             WatchState::Failing { .. } => 4,
             WatchState::Forbidden { .. } => 3,
@@ -250,12 +294,14 @@ impl Inner {
             WatchState::Listing | WatchState::Waiting => 1,
             WatchState::Live => 0,
         };
-        let worst = self.parts.values().max_by_key(|heard| rank(&heard.state))?;
-        Some(Watch {
-            state: worst.state.clone(),
-            as_of: self.parts.values().map(|heard| heard.as_of).min().flatten(),
-            refused: self.refused.clone(),
-        })
+        let worst = self.parts.values().max_by_key(|heard| rank(&heard.state));
+        let state = worst.map_or(WatchState::Waiting, |worst| worst.state.clone());
+        Watch { state, as_of: self.as_of(), refused: self.refused.clone() }
+    }
+
+    /// When what is known was verified, to the oldest part of it.
+    fn as_of(&self) -> Option<Timestamp> {
+        if self.parts.is_empty() { self.before } else { self.parts.values().map(|heard| heard.as_of).min().flatten() }
     }
 }
 
@@ -271,9 +317,9 @@ impl Boards {
         &self.0[kind as usize]
     }
 
-    pub(crate) async fn restart(&self, scope: &Scope) {
+    pub(crate) async fn restart(&self, namespace: Option<&str>) {
         for board in &self.0 {
-            board.restart(scope).await;
+            board.restart(namespace).await;
         }
     }
 }
