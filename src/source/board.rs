@@ -206,6 +206,12 @@ impl Board {
         }
     }
 
+    /// How somebody else hears a part, who watches it for us.
+    pub(crate) async fn heard(&self, part: &Part, watch: Watch) {
+        self.inner().refused = watch.refused;
+        self.put(part, watch.state, watch.as_of).await;
+    }
+
     /// The API server says no, and will until somebody does something.
     pub(crate) async fn denied(&self, part: &Part, state: WatchState) {
         self.put(part, state, None).await;

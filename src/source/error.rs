@@ -101,6 +101,20 @@ pub enum SourceError {
         /// The beginning of what it said.
         saw: String,
     },
+    /// Nobody listens where a Cortex is looked for.
+    #[error("no Cortex listens at {}", tried.join(" or "))]
+    NoCortex {
+        /// The places that were tried.
+        tried: Vec<String>,
+    },
+    /// Somebody listens where a Cortex is looked for, but is of no use.
+    #[error("the Cortex at {address} {problem}")]
+    Cortex {
+        /// Where.
+        address: String,
+        /// What is wrong with it, as the rest of the sentence.
+        problem: String,
+    },
     /// The credentials are refused (401).
     #[error("{origin} refuses the credentials: {problem}")]
     Unauthorized {
@@ -207,7 +221,9 @@ impl SourceError {
             | Self::Tls { .. }
             | Self::Timeout { .. }
             | Self::Unavailable { .. }
-            | Self::NotKubernetes { .. } => true,
+            | Self::NotKubernetes { .. }
+            | Self::NoCortex { .. }
+            | Self::Cortex { .. } => true,
             Self::NoContext { .. }
             | Self::Unauthorized { .. }
             | Self::Forbidden { .. }
@@ -230,6 +246,8 @@ impl SourceError {
             Self::Kubeconfig { path, .. } => {
                 format!("kubectl config view --kubeconfig {}", quoted(&path.to_string_lossy()))
             }
+            Self::NoCortex { .. } => "kgents cortex serve".to_owned(),
+            Self::Cortex { .. } => "kgents doctor".to_owned(),
             Self::NoContext { name: Some(_), near, .. } if !near.is_empty() => {
                 let near = near.first().map(|name| quoted(name)).unwrap_or_default();
                 format!("kgents observe --context {near}")

@@ -16,7 +16,7 @@ mod supervise;
 #[cfg(test)]
 pub(crate) mod testing;
 mod wire;
-mod words;
+pub(crate) mod words;
 
 use kgents_store::watch::Scene;
 

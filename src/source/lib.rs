@@ -12,6 +12,7 @@ pub mod backoff;
 mod board;
 pub mod clock;
 pub mod error;
+pub mod grpc;
 pub mod kube;
 pub mod ladder;
 pub mod options;

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use kgents_store::Layer;
+
 /// How long one request may take unless somebody says otherwise.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where to look, and as whom. The default is what kubectl would do, but for
 /// all namespaces that may be read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
     /// The kubeconfig to read, instead of `$KUBECONFIG` or `~/.kube/config`.
     pub kubeconfig: Option<PathBuf>,
@@ -25,6 +27,28 @@ pub struct Options {
     /// How long one request of a [`crate::Client`] may take; [`REQUEST_TIMEOUT`] if `None`, no
     /// limit if zero.
     pub request_timeout: Option<Duration>,
+    /// The only layer to ask; all three if `None`.
+    pub layer: Option<Layer>,
+    /// Where the Cortex is: `HOST:PORT`, `unix:PATH` or a URL. If `None`, the
+    /// socket and the port where one listens that was told nothing else.
+    pub cortex: Option<String>,
+    /// The token that the Cortex asks for.
+    pub cortex_token: Option<String>,
+    /// The Ghost's folder; none is read or kept if `None`.
+    pub ghost: Option<PathBuf>,
+    /// Keep the Ghost current while something live speaks.
+    pub keep_ghost: bool,
+    /// Play this recorded tree instead of asking anybody.
+    pub fixture: Option<Fixture>,
+}
+
+/// A recorded tree to play.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fixture {
+    /// Its folder.
+    pub path: PathBuf,
+    /// How fast: 1 is as fast as it happened, 0 shows only how it begins.
+    pub speed: f64,
 }
 
 impl Options {

@@ -14,6 +14,9 @@ use crate::ladder::Answer;
 /// What a layer's probe or list had for an answer.
 pub(crate) type Report = (Layer, Answer);
 
+/// Where reports go: to the ladder.
+pub(crate) type Reports = mpsc::Sender<Report>;
+
 /// How many reports may wait for the ladder; past that one is as good as none.
 pub(crate) const MAX_REPORTS: usize = 64;
 
@@ -22,11 +25,11 @@ pub(crate) struct Teller {
     layer: Layer,
     bus: Bus,
     told: Mutex<Rung>,
-    reports: mpsc::Sender<Report>,
+    reports: Reports,
 }
 
 impl Teller {
-    pub(crate) fn new(layer: Layer, bus: Bus, reports: mpsc::Sender<Report>) -> Self {
+    pub(crate) fn new(layer: Layer, bus: Bus, reports: Reports) -> Self {
         let told = Mutex::new(Rung { address: String::new(), link: Link::Connecting, notes: Vec::new() });
         Self { layer, bus, told, reports }
     }

@@ -78,7 +78,7 @@ async fn a_list_of_one_namespace_says_nothing_about_another() {
     told(&mut reader);
     board.listed(&Some("x".into()), &HashSet::new(), Novelty::News).await;
     assert_eq!(told(&mut reader), [("x/a".to_owned(), None, false)]);
-    board.restart(&Scope::One("z".into())).await;
+    board.restart(Some("z")).await;
     assert_eq!(told(&mut reader), [("y/a".to_owned(), None, false)], "outside of the new scope");
 }
 

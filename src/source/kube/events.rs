@@ -154,6 +154,8 @@ fn kind_of(event: &EventFacts) -> Option<(Kind, Key)> {
 
 #[cfg(test)]
 mod tests {
+    use kgents_store::Novelty;
+
     use super::*;
     use crate::kube::testing::{event, object};
 
@@ -178,8 +180,8 @@ mod tests {
     #[tokio::test]
     async fn events_about_our_objects_are_told_and_others_are_not() {
         let mut room = room();
-        room.boards.of(Kind::Pod).apply(object(Kind::Pod, "n", "p", 1), true).await;
-        room.boards.of(Kind::Deployment).apply(object(Kind::Deployment, "n", "b-gent", 1), true).await;
+        room.boards.of(Kind::Pod).apply(object(Kind::Pod, "n", "p", 1), Novelty::Initial).await;
+        room.boards.of(Kind::Deployment).apply(object(Kind::Deployment, "n", "b-gent", 1), Novelty::Initial).await;
         room.log.listed(vec![
             event("agent", 1, "kgents.io/v1", "Agent", "n", "any"),
             event("pod", 1, "v1", "Pod", "n", "p"),
@@ -223,7 +225,7 @@ mod tests {
         room.log.heard(event("foreign", 1, "v1", "Pod", "n", "q"));
         assert!(room.told().is_empty() && room.log.waits());
         room.log.look_again();
-        room.boards.of(Kind::Pod).apply(object(Kind::Pod, "n", "p", 1), false).await;
+        room.boards.of(Kind::Pod).apply(object(Kind::Pod, "n", "p", 1), Novelty::News).await;
         room.log.look_again();
         assert_eq!(room.told(), ["scheduled"]);
         assert!(!room.log.waits());

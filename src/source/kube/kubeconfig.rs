@@ -26,6 +26,16 @@ pub(crate) enum Scope {
     All,
 }
 
+impl Scope {
+    /// The one namespace, if it is one.
+    pub(crate) fn one(&self) -> Option<&str> {
+        match self {
+            Self::One(namespace) => Some(namespace),
+            Self::All => None,
+        }
+    }
+}
+
 /// What was found, before anything is loaded that the scene does not need.
 pub(crate) struct Found {
     /// What is looked at.
@@ -115,7 +125,7 @@ fn found_pod(options: &Options) -> Found {
     let host = if host.contains(':') { format!("[{host}]") } else { host };
     // The pod's own namespace is where it lives, not a wish to see nothing else.
     let scope = scope(options, None);
-    let scene = Scene { context: String::new(), server: format!("https://{host}:{port}"), namespace: one(&scope) };
+    let scene = Scene { context: String::new(), server: format!("https://{host}:{port}"), namespace: scope.one().map(str::to_owned) };
     Found {
         scene,
         scope,
@@ -165,7 +175,7 @@ fn found_files(options: &Options, chosen: Option<&str>, paths: Vec<PathBuf>) -> 
     }
     let scope = scope(options, namespace.as_deref());
     Ok(Found {
-        scene: Scene { context: name, server, namespace: one(&scope) },
+        scene: Scene { context: name, server, namespace: scope.one().map(str::to_owned) },
         scope,
         own_namespace: namespace,
         place: Place::Files(paths),
@@ -180,13 +190,6 @@ fn scope(options: &Options, of_context: Option<&str>) -> Scope {
         (Some(namespace), _, _) => Scope::One(namespace.clone()),
         (None, false, Some(namespace)) => Scope::One(namespace.to_owned()),
         _ => Scope::All,
-    }
-}
-
-fn one(scope: &Scope) -> Option<String> {
-    match scope {
-        Scope::One(namespace) => Some(namespace.clone()),
-        Scope::All => None,
     }
 }
 

@@ -1,5 +1,5 @@
-//! Keeps everything going: reads the kubeconfig, connects, starts the tasks
-//! of a connection, notices when one dies or the kubeconfig changes.
+//! Keeps the Kubernetes layer going: reads the kubeconfig, connects, starts the
+//! tasks of a connection, notices when one dies or the kubeconfig changes.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -10,24 +10,25 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use kgents_store::watch::Scene;
-use kgents_store::{Bus, Control, Kind};
+use kgents_store::{Bus, Control, Kind, Layer};
+use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep};
-use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::board::Boards;
 use super::connect::{Patience, connect};
 use super::events::EventLog;
 use super::kubeconfig::{self, Target};
-use super::link::Teller;
 use super::session::Session;
 use super::wire::Wire;
 use super::{follow, plugin, probe, words};
 use crate::backoff::Backoff;
+use crate::board::Boards;
 use crate::clock;
 use crate::error::SourceError;
 use crate::options::Options;
+use crate::rung::{Reports, Teller};
+use crate::stage::{Floor, Wanted};
 
 /// How often the kubeconfig is looked at for changes.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
@@ -41,40 +42,43 @@ const PLUGIN_AGAIN: Duration = Duration::from_secs(60);
 /// How long before their end credentials are renewed.
 const RENEW_BEFORE: Duration = Duration::from_secs(60);
 
-/// Watches everything and tells it on the bus until cancelled.
-///
-/// It never fails: whatever goes wrong is told as [`Control`] and tried again
-/// for ever. Spawn it on a runtime with worker threads; it decodes a lot when
-/// it begins.
-pub async fn watch(options: Options, bus: Bus, cancel: CancellationToken) {
-    let engine = Box::pin(Engine::new(options, bus).run());
-    cancel.run_until_cancelled(engine).await;
-}
-
 /// What outlives connections.
-struct Engine {
+pub(crate) struct Engine {
     options: Options,
     bus: Bus,
     link: Arc<Teller>,
     boards: Arc<Boards>,
     events: Arc<EventLog>,
     scene: Option<Scene>,
+    /// Whether what is there is to be followed, or only asked whether it answers.
+    wanted: watch::Receiver<Wanted>,
+    floor: Floor,
 }
 
 impl Engine {
-    fn new(options: Options, bus: Bus) -> Self {
-        let boards = Arc::new(Boards::new(&bus));
+    pub(crate) fn new(
+        options: Options,
+        bus: Bus,
+        boards: Arc<Boards>,
+        reports: Reports,
+        wanted: watch::Receiver<Wanted>,
+        floor: Floor,
+    ) -> Self {
         Self {
             options,
-            link: Arc::new(Teller::new(bus.clone())),
+            link: Arc::new(Teller::new(Layer::Kube, bus.clone(), reports)),
             events: Arc::new(EventLog::new(bus.clone(), boards.clone())),
             boards,
             bus,
             scene: None,
+            wanted,
+            floor,
         }
     }
 
-    async fn run(mut self) -> Infallible {
+    /// Follows what is there, for ever. It never fails: whatever goes wrong is
+    /// told and tried again.
+    pub(crate) async fn run(mut self) -> Infallible {
         // The scene alone first: what it needs is read in a moment, and it is
         // told even if the rest of the kubeconfig cannot be used.
         if let Ok(found) = kubeconfig::find(&self.options, None) {
@@ -104,6 +108,7 @@ impl Engine {
     async fn tell_scene(&mut self, scene: &Scene) {
         if self.scene.as_ref() != Some(scene) {
             self.scene = Some(scene.clone());
+            self.link.at(&words::scene(scene).server).await;
             self.bus.control(Control::Scene(words::scene(scene))).await;
         }
     }
@@ -139,7 +144,6 @@ impl Engine {
     /// One connection, until the kubeconfig says that it is to another server
     /// or another part of it.
     async fn session(&self, mut target: Target, wire: Wire, expires: Option<Timestamp>) {
-        self.boards.restart(&target.scope).await;
         let session = Arc::new(Session::new(
             wire,
             target.scope.clone(),
@@ -149,13 +153,29 @@ impl Engine {
             self.events.clone(),
         ));
         let mut crew = Crew::new(session.clone(), self.bus.clone());
+        let mut wanted = self.wanted.clone();
+        let mut held = None;
         let mut renew_at = expires.map(renewal);
         let mut connected_at = clock::now();
         let mut stamps = stamps(&target.files).await;
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            // Who follows holds the floor, so that nobody else tells what is there.
+            if !wanted.borrow_and_update().kube {
+                crew.rest().await;
+                held = None;
+            }
             let mut renew = tokio::select! {
+                // The sender lives as long as we do.
+                _ = wanted.changed() => continue,
+                mut floor = self.floor.clone().lock_owned(), if held.is_none() && wanted.borrow().kube => {
+                    *floor = Some(Layer::Kube);
+                    held = Some(floor);
+                    self.boards.restart(target.scope.one()).await;
+                    crew.follow();
+                    continue;
+                }
                 () = crew.keep() => false,
                 // Without a plugin there is nothing new to be had but from files.
                 () = session.renew.notified() => {
@@ -260,7 +280,8 @@ impl Role {
 struct Crew {
     session: Arc<Session>,
     bus: Bus,
-    tasks: JoinSet<()>,
+    probe: JoinSet<()>,
+    followers: JoinSet<()>,
     roles: HashMap<Id, Role>,
     deaths: HashMap<Role, Backoff>,
     /// A death that the bus has not been told of yet.
@@ -268,14 +289,34 @@ struct Crew {
 }
 
 impl Crew {
+    /// Probes, and follows nothing yet.
     fn new(session: Arc<Session>, bus: Bus) -> Self {
-        let mut crew =
-            Self { session, bus, tasks: JoinSet::new(), roles: HashMap::new(), deaths: HashMap::new(), notice: None };
+        let mut crew = Self {
+            session,
+            bus,
+            probe: JoinSet::new(),
+            followers: JoinSet::new(),
+            roles: HashMap::new(),
+            deaths: HashMap::new(),
+            notice: None,
+        };
         crew.start(Role::Probe, Duration::ZERO, None);
-        for kind in Kind::ALL {
-            crew.start(Role::Follow(kind), Duration::ZERO, None);
-        }
         crew
+    }
+
+    /// Follows every kind.
+    fn follow(&mut self) {
+        for kind in Kind::ALL {
+            self.start(Role::Follow(kind), Duration::ZERO, None);
+        }
+    }
+
+    /// Follows nothing any more. Comes back when nobody does.
+    async fn rest(&mut self) {
+        if !self.followers.is_empty() {
+            self.followers.shutdown().await;
+            self.roles.retain(|_, role| *role == Role::Probe);
+        }
     }
 
     fn start(&mut self, role: Role, after: Duration, death: Option<String>) {
@@ -289,7 +330,8 @@ impl Crew {
             role.run(session).await;
         };
         let span = tracing::info_span!("task", name = role.name());
-        let id = self.tasks.spawn(task.instrument(span)).id();
+        let set = if role == Role::Probe { &mut self.probe } else { &mut self.followers };
+        let id = set.spawn(task.instrument(span)).id();
         self.roles.insert(id, role);
     }
 
@@ -301,11 +343,15 @@ impl Crew {
             self.bus.control(notice.clone()).await;
             self.notice = None;
         }
-        let (id, error) = match self.tasks.join_next_with_id().await {
-            Some(Ok((id, ()))) => (id, "it ended".to_owned()),
-            Some(Err(error)) => (error.id(), last_words(error)),
-            // There are always some.
-            None => return std::future::pending().await,
+        let ended = tokio::select! {
+            Some(ended) = self.probe.join_next_with_id() => ended,
+            Some(ended) = self.followers.join_next_with_id() => ended,
+            // There is always the probe.
+            else => return std::future::pending().await,
+        };
+        let (id, error) = match ended {
+            Ok((id, ())) => (id, "it ended".to_owned()),
+            Err(error) => (error.id(), last_words(error)),
         };
         let Some(role) = self.roles.remove(&id) else { return };
         let task = role.name();

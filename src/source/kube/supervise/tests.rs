@@ -2,8 +2,9 @@
 
 use kgents_store::bus::{self, Batch, Reader};
 use kgents_store::watch::{Link, WatchState};
-use kgents_store::{Key, Object};
+use kgents_store::{Key, Novelty, Object};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::kube::testing::{Answer, Server, line, page, raw, raw_event, status, until, write_kubeconfig};
@@ -29,7 +30,8 @@ impl Watcher {
         change(&mut options);
         let (bus, reader) = bus::new();
         let cancel = CancellationToken::new();
-        tokio::spawn(watch(options.clone(), bus, cancel.clone()));
+        options.layer = Some(Layer::Kube);
+        tokio::spawn(crate::watch(options.clone(), bus, cancel.clone()));
         Self { reader, heard: Batch::default(), cancel, options, _folder: folder }
     }
 
@@ -65,7 +67,7 @@ impl Watcher {
                 let now = change.now.as_ref().map(|now| now.resource_version.as_str());
                 change.key.name() == name && now == version
             });
-            found.next().map(|change| change.initial)
+            found.next().map(|change| change.novelty == Novelty::Initial)
         })
         .await
     }
@@ -88,7 +90,7 @@ fn state(heard: &Batch, kind: Kind) -> Option<WatchState> {
 
 fn links(heard: &Batch) -> impl Iterator<Item = &Link> {
     heard.control.iter().filter_map(|control| match control {
-        Control::Link(link) => Some(link),
+        Control::Rung(Layer::Kube, rung) => Some(&rung.link),
         _ => None,
     })
 }
@@ -387,11 +389,13 @@ async fn a_task_that_panics_is_told_and_started_again() {
     let (_folder, options) = server.kubeconfig();
     let target = kubeconfig::target(&options, None).unwrap();
     let (wire, _) = connect(&target, Patience::Watch(ANSWER_LIMIT)).await.unwrap();
-    let link = Arc::new(Teller::new(bus.clone()));
+    let (reports, _inbox) = tokio::sync::mpsc::channel(1);
+    let link = Arc::new(Teller::new(Layer::Kube, bus.clone(), reports));
     let session = Arc::new(Session::new(wire, target.scope, None, link, boards, events));
     let mut crew = Crew::new(session.clone(), bus);
+    crew.follow();
     session.boards.of(Kind::Agent).live(&None).await;
-    let id = crew.tasks.spawn(async { panic!("oh\u{1b}[2J") }).id();
+    let id = crew.followers.spawn(async { panic!("oh\u{1b}[2J") }).id();
     crew.roles.insert(id, Role::Follow(Kind::Agent));
     let before = crew.roles.len();
     crew.keep().await;
