@@ -25,7 +25,8 @@ Examples:
   kgents agents -n kgents-agents       # the agents of a namespace
   kgents crd install                   # prepare a cluster for kgents
 
-Exit codes: 0 well, 1 failed, 2 wrong usage, 4 nothing could be reached.
+Exit codes: 0 well, 1 failed, 2 wrong usage, 3 only the Ghost (the last known
+state on disk) answered, 4 nothing could be reached.
 Logs go to $XDG_STATE_HOME/kgents, else to ~/.local/state/kgents.";
 
 /// What every command understands.
@@ -72,6 +73,7 @@ impl Global {
             as_user: self.as_user.clone(),
             as_groups: self.as_groups.clone(),
             request_timeout: Some(self.request_timeout),
+            ..kgents_source::Options::default()
         }
     }
 }

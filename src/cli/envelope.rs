@@ -12,7 +12,7 @@ use crate::object;
 /// Where an answer comes from.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Provenance {
-    layer: Layer,
+    layer: Option<Layer>,
     as_of: Option<Timestamp>,
     freshness: Option<Freshness>,
 }
@@ -20,12 +20,20 @@ pub(crate) struct Provenance {
 impl Provenance {
     /// Where what is known of a kind comes from.
     pub(crate) fn of(terrarium: &Terrarium, kind: Kind, now: Timestamp) -> Self {
-        Self { layer: terrarium.layer(), as_of: terrarium.as_of(kind, now), freshness: terrarium.freshness(kind, now) }
+        Self {
+            layer: terrarium.layer_of(kind),
+            as_of: terrarium.as_of(kind, now),
+            freshness: terrarium.freshness(kind, now),
+        }
     }
 
     /// Where a change comes from that was heard just now, even while the first
-    /// list of its kind is not complete.
+    /// list of its kind is not complete. What comes from memory is as old as
+    /// that is.
     pub(crate) fn heard(terrarium: &Terrarium, kind: Kind, now: Timestamp) -> Self {
+        if !terrarium.is_live() {
+            return Self::of(terrarium, kind, now);
+        }
         let stability = terrarium.stability(kind, now);
         Self {
             layer: terrarium.layer(),

@@ -14,7 +14,9 @@ pub(crate) enum Code {
     Failed = 1,
     /// It was asked wrongly.
     Usage = 2,
-    /// Nothing that could answer was reached. (3 is kept for another layer.)
+    /// It was answered, but by the Ghost: nothing live could be reached.
+    Ghost = 3,
+    /// Nothing that could answer was reached.
     Unreachable = 4,
 }
 
@@ -33,6 +35,8 @@ pub(crate) enum Failure {
     Said {
         /// One sentence.
         sentence: String,
+        /// What else there is to know, a line each.
+        notes: Vec<String>,
         /// What to type next.
         hint: Option<String>,
         /// The exit code.
@@ -43,7 +47,7 @@ pub(crate) enum Failure {
 impl Failure {
     /// A failure with a sentence.
     pub(crate) fn new(sentence: impl Into<String>) -> Self {
-        Self::Said { sentence: sentence.into(), hint: None, code: Code::Failed }
+        Self::Said { sentence: sentence.into(), notes: Vec::new(), hint: None, code: Code::Failed }
     }
 
     /// The same failure with what to type next.
@@ -51,6 +55,15 @@ impl Failure {
     pub(crate) fn hint(mut self, next: impl Into<String>) -> Self {
         if let Self::Said { hint, .. } = &mut self {
             *hint = Some(next.into());
+        }
+        self
+    }
+
+    /// The same failure with what else there is to know.
+    #[must_use]
+    pub(crate) fn notes(mut self, more: impl IntoIterator<Item = String>) -> Self {
+        if let Self::Said { notes, .. } = &mut self {
+            notes.extend(more);
         }
         self
     }
@@ -68,9 +81,12 @@ impl Failure {
     pub(crate) fn report(&self, err: &mut dyn Write) -> Code {
         match self {
             Self::Closed => Code::Ok,
-            Self::Said { sentence, hint, code } => {
+            Self::Said { sentence, notes, hint, code } => {
                 // If not even this can be said, the exit code still says it.
                 let _ = writeln!(err, "error: {sentence}");
+                for note in notes {
+                    let _ = writeln!(err, "note: {note}");
+                }
                 if let Some(hint) = hint {
                     let _ = writeln!(err, "hint: {hint}");
                 }
@@ -94,7 +110,7 @@ impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         let code = if error.is_unreachable() { Code::Unreachable } else { Code::Failed };
         let hint = error.hint();
-        Self::Said { sentence: error.to_string(), hint, code }
+        Self::Said { sentence: error.to_string(), notes: Vec::new(), hint, code }
     }
 }
 

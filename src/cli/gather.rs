@@ -1,78 +1,135 @@
-//! One look at the cluster: some kinds listed side by side, into a terrarium.
+//! One look at the terrarium, through the best layer that answers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
-use futures::future::join_all;
 use jiff::Timestamp;
-use kgents_source::{Client, SourceError, clock};
-use kgents_store::bus::{Batch, Change, Control};
-use kgents_store::watch::{Watch, WatchState};
-use kgents_store::{Kind, Terrarium};
+use kgents_core::age;
+use kgents_source::{Ask, Options, SourceError, clock};
+use kgents_store::object::{EventFacts, Object};
+use kgents_store::{Kind, Layer, Terrarium};
 
+use crate::failure::{Code, Failure};
 use crate::io::Io;
+use crate::object;
 use crate::selector::Selector;
 
 /// What one look found.
 pub(crate) struct Look {
-    /// The objects, and how each kind was heard.
+    /// The objects, and how each kind and each layer was heard.
     pub(crate) terrarium: Terrarium,
     /// The kinds that could not be listed, and why.
     pub(crate) errors: BTreeMap<Kind, SourceError>,
+    /// The layers that did not answer, and why.
+    pub(crate) failures: Vec<(Layer, SourceError)>,
+    /// Events, where the API server told them.
+    pub(crate) events: Vec<Arc<EventFacts>>,
     /// When everything had answered.
     pub(crate) now: Timestamp,
 }
 
 /// Lists `main`, filtered by `selector`, and what else is needed to judge it.
-pub(crate) async fn look(client: &Client, main: Kind, selector: Option<&Selector>, beside: &[Kind]) -> Look {
+pub(crate) async fn look(
+    options: &Options,
+    main: Kind,
+    selector: Option<&Selector>,
+    beside: &[Kind],
+    limit: Option<Duration>,
+) -> Look {
     let kinds: Vec<Kind> = std::iter::once(main).chain(beside.iter().copied()).collect();
-    let lists = kinds.iter().map(|kind| {
-        let selector = selector.filter(|_| *kind == main).map(Selector::as_str);
-        client.list(*kind, selector)
-    });
-    let answers = join_all(lists).await;
-    let now = clock::now();
-    let mut batch = Batch { control: vec![Control::Scene(client.scene().clone())], ..Batch::default() };
-    let mut errors = BTreeMap::new();
-    for (kind, answer) in kinds.into_iter().zip(answers) {
-        let watch = match answer {
-            Ok(listed) => {
-                batch.changes.extend(listed.items.into_iter().map(|decoded| Change {
-                    kind,
-                    key: decoded.key.clone(),
-                    now: Some(decoded),
-                    novelty: Novelty::Initial,
-                }));
-                Watch { state: WatchState::Live, as_of: Some(listed.as_of), refused: listed.refused }
-            }
-            Err(error) => {
-                let watch = Watch { state: state(&error, now), ..Watch::default() };
-                errors.insert(kind, error);
-                watch
-            }
+    let ask = Ask { kinds: &kinds, selector: selector.map(Selector::as_str), limit };
+    let kgents_source::Look { mut batch, errors, failures, .. } = kgents_source::look(options, &ask).await;
+    if let Some(selector) = selector {
+        // Who is not the API server does not filter.
+        let chosen = |change: &kgents_store::Change| {
+            let now = change.now.as_ref().filter(|_| change.kind == main);
+            now.is_none_or(|now| selector.matches(object::labels(&now.object).as_ref()))
         };
-        batch.control.push(Control::Watch(kind, watch));
+        batch.changes.retain(chosen);
     }
+    let event = |change: &kgents_store::Change| match change.now.as_ref().map(|now| &now.object) {
+        Some(Object::Event(event)) => Some(event.clone()),
+        _ => None,
+    };
+    let events = batch.changes.iter().filter_map(event).collect();
+    let now = clock::now();
     let mut terrarium = Terrarium::default();
     terrarium.apply(batch, now);
     terrarium.tick(now);
-    Look { terrarium, errors, now }
+    Look { terrarium, errors, failures, events, now }
 }
 
-/// Says which namespaces are left out because they may not be read.
-pub(crate) fn note_refused(terrarium: &Terrarium, kind: Kind, io: &mut Io<'_>) {
-    let refused = terrarium.watch(kind).refused;
-    if !refused.is_empty() {
-        io.note(format_args!("warning: {} may not be listed in {}", kind.plural(), refused.join(", ")));
-    }
-}
-
-/// How a kind is heard that answered with this error.
-fn state(error: &SourceError, now: Timestamp) -> WatchState {
-    match error {
-        SourceError::Missing { .. } => WatchState::Missing,
-        SourceError::Forbidden { verb, resource, namespace, .. } => {
-            WatchState::Forbidden { verb: verb.clone(), resource: resource.clone(), namespace: namespace.clone() }
+impl Look {
+    /// That what was looked for was found, or why it was not.
+    pub(crate) fn of(mut self, kind: Kind) -> Result<Self, Failure> {
+        if self.terrarium.layer().is_none() {
+            return Err(blind(&mut self.failures));
         }
-        _ => WatchState::Failing { since: now, error: error.to_string() },
+        match self.errors.remove(&kind) {
+            Some(error) => Err(error.into()),
+            None if self.terrarium.watch(kind).as_of.is_none() => Err(unheard(&self, kind)),
+            None => Ok(self),
+        }
     }
+
+    /// The exit code that the layer deserves.
+    pub(crate) fn code(&self) -> Code {
+        code(&self.terrarium)
+    }
+
+    /// Says what a reader of the output cannot see there: that it is a memory
+    /// and why, what is left out, what is odd about who answered.
+    pub(crate) fn warn(&self, kind: Kind, io: &mut Io<'_>) {
+        if let Some(words) = memory(&self.terrarium, kind, self.now) {
+            io.note(format_args!("warning: {words}"));
+            for (layer, error) in &self.failures {
+                io.note(format_args!("warning: {layer}: {error}"));
+            }
+        }
+        let rung = self.terrarium.layer().and_then(|layer| self.terrarium.rung(layer));
+        for note in rung.map(|rung| rung.notes.as_slice()).unwrap_or_default() {
+            io.note(format_args!("warning: {note}"));
+        }
+        let refused = self.terrarium.watch(kind).refused;
+        if !refused.is_empty() {
+            io.note(format_args!("warning: {} may not be listed in {}", kind.plural(), refused.join(", ")));
+        }
+    }
+}
+
+/// The exit code that who answered deserves.
+pub(crate) fn code(terrarium: &Terrarium) -> Code {
+    if terrarium.layer() == Some(Layer::Ghost) { Code::Ghost } else { Code::Ok }
+}
+
+/// That what is told of a kind is a memory, and how old it is, if it is one.
+fn memory(terrarium: &Terrarium, kind: Kind, now: Timestamp) -> Option<String> {
+    if terrarium.layer() != Some(Layer::Ghost) {
+        return None;
+    }
+    let old = age::text(now.duration_since(terrarium.as_of(kind, now)?));
+    let freshness = terrarium.freshness(kind, now)?;
+    Some(format!("nothing live answers; this is the Ghost, {old} old and {freshness}"))
+}
+
+/// That who answered has nothing to say of a kind.
+fn unheard(look: &Look, kind: Kind) -> Failure {
+    let who = match look.terrarium.layer() {
+        Some(Layer::Ghost) => "the Ghost remembers nothing of",
+        _ => "the Cortex does not hear",
+    };
+    Failure::new(format!("{who} {}", kind.plural())).hint("kgents doctor").code(Code::Unreachable)
+}
+
+/// That nobody answered, with why in the words of each layer. The Kubernetes
+/// API is what most people expect to answer, so its words come first.
+pub(crate) fn blind(failures: &mut Vec<(Layer, SourceError)>) -> Failure {
+    let main = failures.iter().position(|(layer, _)| *layer == Layer::Kube).unwrap_or(0);
+    if failures.is_empty() {
+        return Failure::new("nobody was asked").code(Code::Unreachable);
+    }
+    let (_, error) = failures.remove(main);
+    let notes = failures.iter().map(|(layer, error)| format!("{layer}: {error}"));
+    Failure::from(error).notes(notes)
 }

@@ -33,7 +33,8 @@ use failure::{Code, Failure};
 use io::Io;
 
 /// Runs one command line, the program's name first, and gives its exit code:
-/// 0 well, 1 failed, 2 wrong usage, 4 nothing could be reached.
+/// 0 well, 1 failed, 2 wrong usage, 3 answered from memory, 4 nothing could be
+/// reached.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     if is_version(&args) {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use kgents_store::bus::{self, Bus, Change, Control, Reader};
 use kgents_store::object::decode;
 use kgents_store::watch::{Link, Scene, Watch, WatchState};
-use kgents_store::{Kind, Terrarium};
+use kgents_store::{Kind, Layer, Novelty, Rung, Terrarium};
 use serde_json::{Value, json};
 
 /// Noon of the first day of 2026: "now" wherever a test needs one.
@@ -56,8 +56,9 @@ pub(crate) fn proposal(namespace: &str, name: &str) -> Value {
 
 /// A change from what an API server sends.
 pub(crate) fn change(kind: Kind, object: &Value, initial: bool) -> Change {
+    let novelty = if initial { Novelty::Initial } else { Novelty::News };
     let decoded = decode(kind, &object.to_string()).unwrap();
-    Change { kind, key: decoded.key.clone(), now: Some(decoded), initial }
+    Change { kind, key: decoded.key.clone(), now: Some(decoded), novelty }
 }
 
 /// That a kind was listed at noon and is followed.
@@ -65,9 +66,14 @@ pub(crate) fn live(kind: Kind) -> Control {
     Control::Watch(kind, Watch { state: WatchState::Live, as_of: Some(noon()), refused: Vec::new() })
 }
 
-/// That the API server answers.
-pub(crate) fn up() -> Control {
-    Control::Link(Link::Up { version: "v1.36.3".into() })
+/// That the API server answers, and speaks.
+pub(crate) fn up() -> Vec<Control> {
+    vec![Control::Speaks(Some(Layer::Kube)), kube(Link::Up { version: "v1.36.3".into() })]
+}
+
+/// How the API server stands.
+pub(crate) fn kube(link: Link) -> Control {
+    Control::Rung(Layer::Kube, Rung { address: "https://127.0.0.1:6443".into(), link, notes: Vec::new() })
 }
 
 /// What is looked at.
@@ -109,6 +115,7 @@ pub(crate) fn terrarium(control: Vec<Control>, changes: Vec<Change>) -> Terrariu
 pub(crate) fn world() -> Terrarium {
     let mut control: Vec<Control> = Kind::ALL.into_iter().map(live).collect();
     control.push(scene());
+    control.extend(up());
     let mut timeless = pheromone("kgents-agents", "timeless", "");
     timeless["spec"]["emittedAt"] = "yesterday".into();
     let mut strange = agent("kgents-agents", "strange", "Running");

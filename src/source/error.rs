@@ -115,6 +115,14 @@ pub enum SourceError {
         /// What is wrong with it, as the rest of the sentence.
         problem: String,
     },
+    /// The Ghost knows nothing of use.
+    #[error("the Ghost in {} {problem}", path.display())]
+    NoGhost {
+        /// Its folder.
+        path: PathBuf,
+        /// What is wrong, as the rest of the sentence.
+        problem: String,
+    },
     /// The credentials are refused (401).
     #[error("{origin} refuses the credentials: {problem}")]
     Unauthorized {
@@ -223,7 +231,8 @@ impl SourceError {
             | Self::Unavailable { .. }
             | Self::NotKubernetes { .. }
             | Self::NoCortex { .. }
-            | Self::Cortex { .. } => true,
+            | Self::Cortex { .. }
+            | Self::NoGhost { .. } => true,
             Self::NoContext { .. }
             | Self::Unauthorized { .. }
             | Self::Forbidden { .. }
@@ -239,6 +248,12 @@ impl SourceError {
         }
     }
 
+    /// Whether a memory may stand in for the answer: nobody answered, or only
+    /// to say that it does not know us. Who answers and says no is believed.
+    pub fn is_silence(&self) -> bool {
+        self.is_unreachable() || matches!(self, Self::Unauthorized { .. })
+    }
+
     /// The next command to type, if there is one that helps.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
@@ -248,6 +263,7 @@ impl SourceError {
             }
             Self::NoCortex { .. } => "kgents cortex serve".to_owned(),
             Self::Cortex { .. } => "kgents doctor".to_owned(),
+            Self::NoGhost { .. } => "kgents ghost sync".to_owned(),
             Self::NoContext { name: Some(_), near, .. } if !near.is_empty() => {
                 let near = near.first().map(|name| quoted(name)).unwrap_or_default();
                 format!("kgents observe --context {near}")

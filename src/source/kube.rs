@@ -18,13 +18,17 @@ pub(crate) mod testing;
 mod wire;
 pub(crate) mod words;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use kgents_store::watch::Scene;
 
 pub use client::{Client, Listed};
+pub(crate) use follow::state_of;
 pub(crate) use supervise::Engine;
 pub(crate) use wire::warn_nameless;
 
-use crate::error::SourceError;
+use crate::error::{Origin, SourceError};
 use crate::options::Options;
 
 /// What would be looked at, from the kubeconfig alone: no network, no
@@ -34,4 +38,10 @@ use crate::options::Options;
 /// When there is no kubeconfig, or it cannot be used, or has no such context.
 pub fn scene(options: &Options) -> Result<Scene, SourceError> {
     Ok(words::scene(&kubeconfig::find(options, None)?.scene))
+}
+
+/// That the API server keeps us waiting.
+pub(crate) fn late(options: &Options, limit: Duration) -> SourceError {
+    let Scene { server, context, .. } = scene(options).unwrap_or_default();
+    SourceError::Timeout { origin: Arc::new(Origin { server, context }), limit }
 }

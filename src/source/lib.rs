@@ -12,14 +12,18 @@ pub mod backoff;
 mod board;
 pub mod clock;
 pub mod error;
+pub mod ghost;
 pub mod grpc;
 pub mod kube;
 pub mod ladder;
+mod look;
 pub mod options;
+mod recall;
 mod rung;
 mod stage;
 
 pub use error::{Origin, SourceError};
 pub use kube::{Client, Listed, scene};
+pub use look::{Ask, Look, look};
 pub use options::Options;
 pub use stage::watch;

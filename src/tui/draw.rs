@@ -7,6 +7,7 @@ mod chrome;
 mod detail;
 pub(crate) mod heat;
 mod help;
+mod origin;
 mod page;
 mod proposals;
 mod thoughts;
@@ -21,6 +22,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use crate::app::{App, Overlay, Subject};
+use crate::draw::origin::Origin;
 use crate::hit::{Hit, HitMap};
 use crate::layout::{Pane, Shape};
 use crate::text;
@@ -79,7 +81,8 @@ fn draw_pane(pen: &mut Pen<'_>, pane: Pane, area: Rect, shape: Shape) {
                     Pane::Thoughts => thoughts::count(pen.app),
                     Pane::Chat => "nobody to talk to yet".to_owned(),
                 };
-                pen.pane_box(pane, area, &count);
+                let origin = kind_of(pane).and_then(|kind| origin::of(pen.app, kind));
+                pen.pane_box(pane, area, &count, origin.as_ref());
                 inner(area)
             } else {
                 area
@@ -91,7 +94,21 @@ fn draw_pane(pen: &mut Pen<'_>, pane: Pane, area: Rect, shape: Shape) {
                 Pane::Thoughts => thoughts::draw(pen, body),
                 Pane::Chat => chat::draw(pen, body),
             }
+            if let Some(origin) = kind_of(pane).and_then(|kind| origin::of(pen.app, kind)) {
+                origin::dim(pen, body, origin.freshness);
+            }
         }
+    }
+}
+
+/// The kind whose origin is a pane's.
+const fn kind_of(pane: Pane) -> Option<Kind> {
+    match pane {
+        Pane::Agents => Some(Kind::Agent),
+        Pane::Pheromones => Some(Kind::Pheromone),
+        Pane::Proposals => Some(Kind::Proposal),
+        Pane::Thoughts => Some(Kind::Event),
+        Pane::Chat => None,
     }
 }
 
@@ -300,10 +317,22 @@ impl Pen<'_> {
         }
     }
 
-    fn pane_box(&mut self, pane: Pane, area: Rect, count: &str) {
+    fn pane_box(&mut self, pane: Pane, area: Rect, count: &str, origin: Option<&Origin>) {
         let focused = self.app.focus == pane && self.app.overlay.is_none();
         self.frame(area, focused);
-        self.titles(area, Some(pane.number()), pane.title(), count, focused);
+        // Who says so stands at the right end; what is counted yields to it.
+        let mut titles = area;
+        if let Some(origin) = origin {
+            self.hits.wake_at = self.hits.wake_at.into_iter().chain(origin.wake_at).min();
+            let needed = text::width(&origin.text) + text::width(pane.title()) + 12;
+            if needed <= usize::from(area.width) {
+                let said = format!(" {} ", origin.text);
+                let right = area.right().saturating_sub(2);
+                let left = self.put_right(area.x, area.y, right, &said, self.theme.fg(origin.role));
+                titles.width = left.saturating_sub(area.x) + 1;
+            }
+        }
+        self.titles(titles, Some(pane.number()), pane.title(), count, focused);
     }
 
     /// Marks the row under the cursor and makes the row clickable.

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use kgents_store::bus::Control;
 use kgents_store::watch::{Link, Watch, WatchState};
-use kgents_store::{Kind, Terrarium};
+use kgents_store::{Kind, Layer, Terrarium};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use serde_json::json;
@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::app::{App, Look};
 use crate::hit::HitMap;
 use crate::snapshot::plain;
-use crate::testing::{batch, change, garden, live, now};
+use crate::testing::{batch, change, garden, kube, live, now};
 use crate::theme::{ColourLevel, Theme};
 
 pub(crate) fn look() -> Look {
@@ -51,8 +51,9 @@ fn pages_for_when_there_is_nothing_to_show() {
             .to_vec()
     };
     let scene = live().remove(0);
-    let up = Control::Link(Link::Up { version: "v1.36.3".into() });
-    let down = Control::Link(Link::Down {
+    let up = kube(Link::Up { version: "v1.36.3".into() });
+    let speaks = Control::Speaks(Some(Layer::Kube));
+    let down = kube(Link::Down {
         since: now(),
         error: "https://127.0.0.1:6443 refuses the connection".into(),
         hint: "kubectl config get-contexts".into(),
@@ -62,8 +63,8 @@ fn pages_for_when_there_is_nothing_to_show() {
         ("connecting", vec![]),
         ("empty", live()),
         ("down", vec![scene.clone(), down]),
-        ("missing", [vec![scene.clone(), up.clone()], watches(WatchState::Missing)].concat()),
-        ("forbidden", [vec![scene, up], watches(forbidden)].concat()),
+        ("missing", [vec![scene.clone(), speaks.clone(), up.clone()], watches(WatchState::Missing)].concat()),
+        ("forbidden", [vec![scene, speaks, up], watches(forbidden)].concat()),
     ] {
         let mut terrarium = Terrarium::default();
         terrarium.apply(batch(Vec::new(), control), now());
@@ -79,7 +80,7 @@ fn a_silent_server_keeps_what_it_said_last() {
         error: "https://127.0.0.1:6443 refuses the connection".into(),
         hint: "kubectl cluster-info".into(),
     };
-    terrarium.apply(batch(Vec::new(), vec![Control::Link(down)]), now());
+    terrarium.apply(batch(Vec::new(), vec![kube(down), Control::Speaks(Some(Layer::Ghost))]), now());
     assert_snapshot!("silent", of(terrarium, (120, 30)));
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use kgents_store::bus::{self, Control};
 use kgents_store::object::decode;
 use kgents_store::watch::{Link, Scene, Watch, WatchState};
-use kgents_store::{Change, Key, Kind, Terrarium};
+use kgents_store::{Change, Key, Kind, Layer, Novelty, Rung, Terrarium};
 use serde_json::{Value, json};
 
 /// 2026-03-14 14:02:31 UTC.
@@ -19,6 +19,7 @@ pub(crate) fn ago(seconds: i64) -> String {
 
 /// A change of one object, as a source sends it.
 pub(crate) fn change(kind: Kind, name: &str, version: u32, body: Value, initial: bool) -> Change {
+    let novelty = if initial { Novelty::Initial } else { Novelty::News };
     let mut object = json!({
         "apiVersion": "kgents.io/v1", "kind": kind.as_str(),
         "metadata": {
@@ -28,7 +29,7 @@ pub(crate) fn change(kind: Kind, name: &str, version: u32, body: Value, initial:
     });
     merge(&mut object, body);
     let now = decode(kind, &object.to_string()).unwrap();
-    Change { kind, key: now.key.clone(), now: Some(now), initial }
+    Change { kind, key: now.key.clone(), now: Some(now), novelty }
 }
 
 pub(crate) fn merge(into: &mut Value, from: Value) {
@@ -70,10 +71,16 @@ pub(crate) fn live() -> Vec<Control> {
             server: "https://127.0.0.1:6443".into(),
             namespace: Some("kgents-agents".into()),
         }),
-        Control::Link(Link::Up { version: "v1.36.3".into() }),
+        Control::Speaks(Some(Layer::Kube)),
+        kube(Link::Up { version: "v1.36.3".into() }),
     ];
     control.extend(Kind::ALL.map(|kind| Control::Watch(kind, watch.clone())));
     control
+}
+
+/// How the API server stands.
+pub(crate) fn kube(link: Link) -> Control {
+    Control::Rung(Layer::Kube, Rung { address: "https://127.0.0.1:6443".into(), link, notes: Vec::new() })
 }
 
 fn agent(name: &str, genus: &str, phase: &str, rest: Value) -> Change {

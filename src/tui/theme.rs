@@ -153,6 +153,7 @@ pub struct Glyphs {
     pub margin: &'static str,
     pub dot: &'static str,
     pub ring: &'static str,
+    pub ghost: &'static str,
     pub half: &'static str,
     pub moon: &'static str,
     pub flag: &'static str,
@@ -178,6 +179,7 @@ const UNICODE: Glyphs = Glyphs {
     margin: "▎",
     dot: "●",
     ring: "○",
+    ghost: "◌",
     half: "◐",
     moon: "☾",
     flag: "⚑",
@@ -203,6 +205,7 @@ const ASCII: Glyphs = Glyphs {
     margin: "|",
     dot: "*",
     ring: "o",
+    ghost: "~",
     half: "+",
     moon: "(",
     flag: "!",
@@ -318,11 +321,23 @@ impl Theme {
         if self.level <= ColourLevel::Ansi16 {
             return style.remove_modifier(Modifier::BOLD | Modifier::REVERSED).add_modifier(Modifier::DIM);
         }
-        let toward = |color: Option<Color>, role: Role, t: f64| match color {
+        Style::new().fg(self.toward(style.fg, Role::Line, 0.62)).bg(self.toward(style.bg, Role::Bg, 0.5))
+    }
+
+    /// What is too old to be trusted: the same, with less light.
+    pub fn aged(&self, style: Style) -> Style {
+        if self.level <= ColourLevel::Ansi16 {
+            return style.remove_modifier(Modifier::BOLD).add_modifier(Modifier::DIM);
+        }
+        style.fg(self.toward(style.fg, Role::Mute, 0.4))
+    }
+
+    /// A colour on its way to the background.
+    fn toward(&self, color: Option<Color>, otherwise: Role, t: f64) -> Color {
+        match color {
             Some(Color::Rgb(r, g, b)) => self.raw(mix((r, g, b), Role::Bg.rgb(), t)),
-            _ => self.color(role),
-        };
-        Style::new().fg(toward(style.fg, Role::Line, 0.62)).bg(toward(style.bg, Role::Bg, 0.5))
+            _ => self.color(otherwise),
+        }
     }
 
     fn raw(&self, rgb: Rgb) -> Color {

@@ -143,6 +143,7 @@ fn the_flags_say_where_to_look() {
             as_user: Some("ann".into()),
             as_groups: vec!["g".into()],
             request_timeout: Some(Duration::from_secs(2)),
+            ..kgents_source::Options::default()
         }
     );
     assert_eq!(read("kgents status").unwrap().global.source().request_timeout, Some(Duration::from_secs(5)));

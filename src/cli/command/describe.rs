@@ -6,9 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use kgents_api::{Condition, ObjectMeta, yaml};
 use kgents_core::age;
-use kgents_source::Client;
-use kgents_store::object::{EventFacts, Object, Unreadable};
-use kgents_store::{Key, Kind, Terrarium, view};
+use kgents_store::object::{EventFacts, Unreadable};
+use kgents_store::{Key, Kind, Layer, Terrarium, Thought, view};
 
 use crate::args::Global;
 use crate::envelope::Item;
@@ -31,26 +30,11 @@ const EVENTS: usize = 10;
 
 /// Describes the object of this name.
 pub(crate) fn run(kind: Kind, name: &str, format: Format, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
-    let (Look { terrarium, mut errors, now }, events) = block_on(async {
-        let client = Client::connect(&global.source()).await?;
-        let look = gather::look(&client, kind, None, beside(kind, format));
-        let events = async {
-            // A page without Events is better than no page.
-            let listed = client.list(Kind::Event, None).await.ok();
-            let items = listed.map(|listed| listed.items).unwrap_or_default();
-            items
-                .into_iter()
-                .filter_map(|decoded| match decoded.object {
-                    Object::Event(event) => Some(event),
-                    _ => None,
-                })
-                .collect::<Vec<_>>()
-        };
-        Ok(if is_page(format) { tokio::join!(look, events) } else { (look.await, Vec::new()) })
-    })?;
-    if let Some(error) = errors.remove(&kind) {
-        return Err(error.into());
-    }
+    let options = global.source();
+    let look = block_on(async { gather::look(&options, kind, None, beside(kind, format), None).await.of(kind) })?;
+    look.warn(kind, io);
+    let code = look.code();
+    let Look { terrarium, events, now, .. } = look;
     let key = one(&terrarium, kind, name)?;
     match format {
         Format::Json | Format::Yaml => output::data(io.out, format, &Item::of(&terrarium, kind, &key, now))?,
@@ -59,20 +43,21 @@ pub(crate) fn run(kind: Kind, name: &str, format: Format, global: &Global, io: &
             Scene { terrarium: &terrarium, events: &events, key: &key, now }.page(kind, io)?;
         }
     }
-    Ok(Code::Ok)
+    Ok(code)
 }
 
 const fn is_page(format: Format) -> bool {
     matches!(format, Format::Table | Format::Wide)
 }
 
-/// The kinds that a page tells of beside its own.
+/// The kinds that a page tells of beside its own. A page without Events is
+/// better than no page.
 fn beside(kind: Kind, format: Format) -> &'static [Kind] {
     match kind {
         _ if !is_page(format) => &[],
-        Kind::Agent => &[Kind::Pheromone, Kind::Proposal, Kind::Deployment, Kind::Pod],
-        Kind::Proposal => &[Kind::Agent],
-        _ => &[],
+        Kind::Agent => &[Kind::Pheromone, Kind::Proposal, Kind::Deployment, Kind::Pod, Kind::Event],
+        Kind::Proposal => &[Kind::Agent, Kind::Event],
+        _ => &[Kind::Event],
     }
 }
 
@@ -151,7 +136,8 @@ impl Scene<'_> {
             )?;
         }
         let freshness = self.terrarium.freshness(kind, self.now).map_or("", |freshness| freshness.as_str());
-        page.field("Source", format!("{} {freshness}", self.terrarium.layer().as_str()))
+        let layer = self.terrarium.layer_of(kind).map_or(NOTHING, Layer::as_str);
+        page.field("Source", format!("{layer} {freshness}"))
     }
 
     fn ago(&self, at: Timestamp) -> String {
@@ -193,7 +179,19 @@ impl Scene<'_> {
                 ])
             })
             .collect();
+        if rows.is_empty() {
+            return self.thoughts(kind, page);
+        }
         page.table("Events", &["AGE", "TYPE", "REASON", "ABOUT", "MESSAGE"], &rows)
+    }
+
+    /// The newest thoughts about the object, where there are no Events: the
+    /// Cortex and the Ghost tell only those.
+    fn thoughts(&self, kind: Kind, page: &mut Page<'_>) -> io::Result<()> {
+        let about = |thought: &&Thought| thought.kind == kind && thought.key == *self.key;
+        let newest = self.terrarium.thoughts().iter().rev().filter(about).take(EVENTS);
+        let rows = newest.map(|thought| Row::Cells(vec![self.ago(thought.at), thought.text.to_string()]));
+        page.table("Thoughts", &["AGE", "THOUGHT"], &rows.collect::<Vec<_>>())
     }
 
     fn concerns(&self, kind: Kind, event: &EventFacts) -> bool {

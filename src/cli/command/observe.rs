@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use kgents_source::{Client, Options, clock};
+use kgents_source::{Options, clock};
 use kgents_store::bus::{self, Bus};
 use kgents_store::watch::Link;
 use kgents_store::{Kind, Terrarium};
@@ -156,7 +156,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const SIZE: Size = Size(120, 40);
 
 fn snapshot(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
-    let (terrarium, answer) = block_on(async {
+    let terrarium = block_on(async {
         let end = async {
             tokio::select! {
                 () = io::end() => {}
@@ -164,18 +164,13 @@ fn snapshot(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failu
             }
         };
         let frame = settle(Follow::start(global.source(), end));
-        // Whether who did not answer was reached at all decides the exit code.
-        let answer = Box::pin(async { Client::connect(&global.source()).await?.server_version().await });
-        Ok(tokio::join!(frame, answer))
+        Ok(frame.await)
     })?;
     let is_terminal = io::is_terminal();
     let colour = if is_terminal { colour() } else { ColourLevel::None };
     let own = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, height)| Size(width.0, height.0));
     let Size(width, height) = args.size.or_else(own).unwrap_or(SIZE);
-    let code = match answer {
-        Err(error) if !error.is_unreachable() => Code::Failed,
-        _ => status::code(&terrarium),
-    };
+    let code = status::code_of(&terrarium);
     let frame = kgents_tui::snapshot(terrarium, (width, height), clock::now(), &args.look(colour));
     io.out.write_all(frame.as_bytes())?;
     Ok(code)

@@ -1,6 +1,5 @@
 //! `kgents agents|pheromones|proposals|memories|umwelts`: list, describe, watch.
 
-use kgents_source::Client;
 use kgents_store::{Key, Kind, Terrarium};
 
 use crate::args::Global;
@@ -91,8 +90,7 @@ pub(crate) fn run(kind: Kind, args: &Args, global: &Global, io: &mut Io<'_>) -> 
         _ if args.watch => block_on(async {
             // What cannot be listed ends here, as a list would; what breaks
             // later is waited for.
-            let client = Client::connect(&global.source()).await?;
-            client.list(kind, args.selector.as_ref().map(Selector::as_str)).await?;
+            gather::look(&global.source(), kind, None, &[], None).await.of(kind)?;
             let follow = Follow::start(global.source(), io::end());
             watch::watch(kind, format, args.selector.as_ref(), follow, io).await
         }),
@@ -107,22 +105,20 @@ fn list(
     global: &Global,
     io: &mut Io<'_>,
 ) -> Result<Code, Failure> {
-    let Look { terrarium, mut errors, now } = block_on(async {
-        let client = Client::connect(&global.source()).await?;
-        Ok(gather::look(&client, kind, selector, beside(kind, format)).await)
-    })?;
-    if let Some(error) = errors.remove(&kind) {
-        return Err(error.into());
-    }
-    gather::note_refused(&terrarium, kind, io);
+    let options = global.source();
+    let look =
+        block_on(async { gather::look(&options, kind, selector, beside(kind, format), None).await.of(kind) })?;
+    look.warn(kind, io);
+    let code = look.code();
+    let Look { terrarium, now, .. } = look;
     let keys = object::keys(&terrarium, kind, now);
     if keys.is_empty() && format != Format::Json && format != Format::Yaml {
         io.note(nothing(&terrarium, kind, selector));
-        return Ok(Code::Ok);
+        return Ok(code);
     }
     let namespaces = global.all_namespaces || output::several_namespaces(&keys);
     output::list(io.out, format, &terrarium, kind, &keys, namespaces, now)?;
-    Ok(Code::Ok)
+    Ok(code)
 }
 
 /// What a table of a kind needs beside it: agents stand in the order of what

@@ -5,16 +5,16 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use kgents_core::age;
 use kgents_core::freshness::{Area, Freshness, freshness};
-use kgents_source::{Client, SourceError, clock};
+use kgents_source::{SourceError, clock};
 use kgents_store::view::{self, Attention};
-use kgents_store::watch::{Link, Scene, WatchState};
-use kgents_store::{Kind, Layer, Terrarium, bus};
+use kgents_store::watch::{Link, WatchState};
+use kgents_store::{Kind, Layer, Terrarium};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::args::Global;
 use crate::failure::{Code, Failure};
-use crate::gather;
+use crate::gather::{self, Look};
 use crate::io::Io;
 use crate::output::{self, Format};
 use crate::runtime::block_on;
@@ -28,12 +28,13 @@ const HELP: &str = "\
 Examples:
   kgents status
   kgents status --json
-  kgents status --wait=2m              # until the API server answers
+  kgents status --wait=2m              # until something live answers
   kgents status -n kgents-agents
 
 Exit codes: 0 also when only some kinds can be read (the trouble is said);
 1 when the API server answers but refuses us, or none of our kinds can be read,
-as when the CRDs are not installed; 4 when nothing could be reached.";
+as when the CRDs are not installed; 3 when only the Ghost answers; 4 when nothing
+does. What is hung is waited for no longer than half a second.";
 
 /// What can be said to it.
 #[derive(clap::Args, Debug)]
@@ -42,28 +43,34 @@ pub(crate) struct Args {
     /// Print JSON.
     #[arg(long)]
     json: bool,
-    /// Try again until the API server answers, for a minute or as long as is said.
+    /// Try again until something live answers, for a minute or as long as is said.
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "60s", value_parser = value::duration)]
     wait: Option<Duration>,
 }
 
 /// The first and the longest pause between two tries.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
+/// How long a live answer may take where nobody waits for one: what is hung
+/// costs no more than this.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Prints the status.
 pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
-    let status = block_on(async { Ok(ask(global, args.wait).await) })?;
+    let mut look = block_on(async { Ok(ask(global, args.wait).await) })?;
     if args.json {
-        output::data(io.out, Format::Json, &answer(&status.terrarium, status.now))?;
-        return Ok(status.code());
+        output::data(io.out, Format::Json, &answer(&look.terrarium, look.now))?;
+        return Ok(code(&look));
     }
-    page::write(io.out, &status.terrarium, status.now)?;
-    match status.error {
-        Some(error) => Err(error.into()),
-        None => match code(&status.terrarium) {
-            Code::Failed => Err(blind(&status.terrarium)),
-            code => Ok(code),
-        },
+    page::write(io.out, &look.terrarium, look.now)?;
+    // What is said of the answer belongs below it.
+    io.out.flush()?;
+    if look.terrarium.layer().is_none() {
+        return Err(gather::blind(&mut look.failures));
+    }
+    look.warn(Kind::Agent, io);
+    match code(&look) {
+        Code::Failed => Err(blind(&look.terrarium)),
+        code => Ok(code),
     }
 }
 
@@ -79,94 +86,57 @@ fn blind(terrarium: &Terrarium) -> Failure {
     }
 }
 
-/// What was found.
-pub(crate) struct Status {
-    pub(crate) terrarium: Terrarium,
-    pub(crate) now: Timestamp,
-    /// Why the API server did not answer, if it did not.
-    error: Option<SourceError>,
-    /// It answers, but some of it is not there yet, as when it has just begun.
-    unready: bool,
-}
-
-async fn ask(global: &Global, wait: Option<Duration>) -> Status {
+async fn ask(global: &Global, wait: Option<Duration>) -> Look {
     let began = clock::now();
     let limit = wait.map(|wait| SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX));
+    let patience = if wait.is_some() { None } else { Some(PATIENCE) };
+    let options = global.source();
     let mut pause = PAUSES.0;
     loop {
-        let status = once(global).await;
-        let waited = status.now.duration_since(began);
-        // What it answers when it refuses us will not change by waiting.
-        let deaf = status.unready || status.error.as_ref().is_some_and(SourceError::is_unreachable);
-        if !deaf || limit.is_none_or(|limit| waited >= limit) {
-            return status;
+        let look = gather::look(&options, Kind::Agent, None, &Kind::ALL[1..], patience).await;
+        let waited = look.now.duration_since(began);
+        if !is_deaf(&look) || limit.is_none_or(|limit| waited >= limit) {
+            return look;
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PAUSES.1);
     }
 }
 
-async fn once(global: &Global) -> Status {
-    let options = global.source();
-    let client = match Client::connect(&options).await {
-        Ok(client) => client,
-        Err(error) => return Status::down(kgents_source::scene(&options).unwrap_or_default(), error),
-    };
-    let look = gather::look(&client, Kind::Agent, None, &Kind::ALL[1..]);
-    let (version, look) = tokio::join!(client.server_version(), look);
-    match version {
-        Ok(version) => Status {
-            unready: look.errors.values().any(SourceError::is_unreachable),
-            ..Status::up(look.terrarium, version, look.now)
-        },
-        Err(error) => Status::down(client.scene().clone(), error),
+/// Whether waiting may help: nothing live answers, or some of it is not there
+/// yet, as when it has just begun. Who refuses us will not change its mind.
+fn is_deaf(look: &Look) -> bool {
+    match look.terrarium.layer() {
+        Some(layer) if layer.is_live() => look.errors.values().any(SourceError::is_unreachable),
+        Some(_) => true,
+        None => look.failures.iter().all(|(_, error)| error.is_unreachable()),
     }
 }
 
-impl Status {
-    /// The API server answers.
-    fn up(mut terrarium: Terrarium, version: String, now: Timestamp) -> Self {
-        let control = vec![bus::Control::Link(Link::Up { version })];
-        terrarium.apply(bus::Batch { control, ..bus::Batch::default() }, now);
-        Self { terrarium, now, error: None, unready: false }
-    }
-
-    /// It does not.
-    fn down(scene: Scene, error: SourceError) -> Self {
-        let now = clock::now();
-        let link = Link::Down { since: now, error: error.to_string(), hint: error.hint().unwrap_or_default() };
-        let mut terrarium = Terrarium::default();
-        let control = vec![bus::Control::Scene(scene), bus::Control::Link(link)];
-        terrarium.apply(bus::Batch { control, ..bus::Batch::default() }, now);
-        Self { terrarium, now, error: Some(error), unready: false }
-    }
-
-    fn code(&self) -> Code {
-        match &self.error {
-            Some(error) if error.is_unreachable() => Code::Unreachable,
-            Some(_) => Code::Failed,
-            None => code(&self.terrarium),
-        }
+/// The exit code of what was found.
+fn code(look: &Look) -> Code {
+    let refused = look.failures.iter().any(|(_, error)| !error.is_unreachable());
+    match code_of(&look.terrarium) {
+        Code::Unreachable if refused => Code::Failed,
+        code => code,
     }
 }
 
-/// The exit code that what is known deserves: 4 when nothing answers, 1 when
-/// the API server answers but none of our kinds can be read.
-pub(crate) fn code(terrarium: &Terrarium) -> Code {
+/// The exit code that what is known deserves: 4 when nobody answers, 3 when
+/// only the Ghost does, 1 when none of our kinds can be read.
+pub(crate) fn code_of(terrarium: &Terrarium) -> Code {
     let is_read = |kind: &Kind| terrarium.watch(*kind).as_of.is_some();
-    match terrarium.link() {
-        Link::Up { .. } if Kind::CUSTOM.iter().any(is_read) => Code::Ok,
-        Link::Up { .. } => Code::Failed,
-        Link::Connecting | Link::Down { .. } => Code::Unreachable,
+    match terrarium.layer() {
+        None => Code::Unreachable,
+        Some(_) if !Kind::CUSTOM.iter().any(is_read) => Code::Failed,
+        Some(_) => gather::code(terrarium),
     }
 }
 
 /// When the oldest of what is shown was verified, and how far all of it can
-/// be trusted. `None` when nothing answered.
+/// be trusted. `None` when nobody answered.
 fn trust(terrarium: &Terrarium, now: Timestamp) -> Option<(Timestamp, Freshness)> {
-    if !matches!(terrarium.link(), Link::Up { .. }) {
-        return None;
-    }
+    terrarium.layer()?;
     let read = Kind::ALL.into_iter().filter(|kind| terrarium.watch(*kind).as_of.is_some());
     let as_of = read.clone().filter_map(|kind| terrarium.as_of(kind, now)).min().unwrap_or(now);
     let worst = read.filter_map(|kind| terrarium.freshness(kind, now)).max();
@@ -192,7 +162,8 @@ struct LayerState {
     context: Option<String>,
     /// The one namespace that is read; none for all.
     namespace: Option<String>,
-    up: bool,
+    /// Whether it answers; null where there was no need to ask.
+    up: Option<bool>,
     version: Option<String>,
     error: Option<String>,
     hint: Option<String>,
@@ -202,33 +173,42 @@ struct LayerState {
 fn answer(terrarium: &Terrarium, now: Timestamp) -> Answer {
     let trust = trust(terrarium, now);
     Answer {
-        layer: trust.map(|_| terrarium.layer()),
+        layer: terrarium.layer(),
         as_of: trust.map(|(as_of, _)| as_of),
         freshness: trust.map(|(_, freshness)| freshness),
-        layers: vec![layer(terrarium)],
+        layers: layers(terrarium),
         counts: counts(terrarium, now),
         attention: view::attention(terrarium, now),
     }
 }
 
-fn layer(terrarium: &Terrarium) -> LayerState {
+/// How each layer stands, the best first. The kinds stand with who answered.
+fn layers(terrarium: &Terrarium) -> Vec<LayerState> {
+    let speaks = terrarium.layer();
+    let fixture = speaks.filter(|layer| *layer == Layer::Fixture);
+    Layer::ASKED.into_iter().chain(fixture).map(|layer| state(terrarium, layer, speaks == Some(layer))).collect()
+}
+
+fn state(terrarium: &Terrarium, layer: Layer, speaks: bool) -> LayerState {
     let scene = terrarium.scene();
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let (version, error, hint) = match terrarium.link() {
-        Link::Up { version } => (some(version), None, None),
-        Link::Down { error, hint, .. } => (None, some(error), some(hint)),
-        Link::Connecting => (None, Some("no answer yet".to_owned()), None),
+    let rung = terrarium.rung(layer);
+    let (up, version, error, hint) = match rung.map(|rung| &rung.link) {
+        Some(Link::Up { version }) => (Some(true), some(version), None, None),
+        Some(Link::Down { error, hint, .. }) => (Some(false), None, some(error), some(hint)),
+        Some(Link::Connecting) | None => (None, None, None, None),
     };
+    let address = rung.and_then(|rung| some(&rung.address));
     LayerState {
-        layer: terrarium.layer(),
-        address: some(&scene.server),
+        layer,
+        address: address.or_else(|| some(&scene.server).filter(|_| layer == Layer::Kube)),
         context: some(&scene.context),
         namespace: scene.namespace.clone(),
-        up: matches!(terrarium.link(), Link::Up { .. }),
+        up,
         version,
         error,
         hint,
-        kinds: KindState::all(terrarium),
+        kinds: if speaks { KindState::all(terrarium) } else { Vec::new() },
     }
 }
 

@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
 fn unknown(error: SourceError) -> Failure {
     let sentence = format!("the API server's version is not known: {error}");
     match Failure::from(error) {
-        Failure::Said { hint, code, .. } => Failure::Said { sentence, hint, code },
+        Failure::Said { notes, hint, code, .. } => Failure::Said { sentence, notes, hint, code },
         closed @ Failure::Closed => closed,
     }
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use jiff::Timestamp;
 use kgents_store::terrarium::{Delta, Fate};
 use kgents_store::watch::{Link, Scene, Watch};
-use kgents_store::{Key, Kind, Thought};
+use kgents_store::{Key, Kind, Layer, Rung, Terrarium, Thought};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -40,7 +40,9 @@ struct SourceLine<'a> {
     kind: &'static str,
     key: &'static str,
     revision: u64,
-    layer: kgents_store::Layer,
+    layer: Option<Layer>,
+    /// The layers that are asked, and how each stands.
+    layers: Vec<LayerState<'a>>,
     scene: &'a Scene,
     link: &'a Link,
     kinds: Vec<KindState>,
@@ -48,18 +50,41 @@ struct SourceLine<'a> {
     death: Option<Death<'a>>,
 }
 
+/// How one layer stands.
+#[derive(Serialize)]
+struct LayerState<'a> {
+    layer: Layer,
+    address: &'a str,
+    #[serde(flatten)]
+    link: &'a Link,
+    notes: &'a [String],
+}
+
+impl<'a> LayerState<'a> {
+    fn all(terrarium: &'a Terrarium) -> Vec<Self> {
+        let asked = Layer::ASKED.into_iter().chain([Layer::Fixture]);
+        let state = |layer| {
+            let Rung { address, link, notes } = terrarium.rung(layer)?;
+            Some(Self { layer, address, link, notes })
+        };
+        asked.filter_map(state).collect()
+    }
+}
+
 /// How one kind is heard.
 #[derive(Serialize)]
 pub(crate) struct KindState {
     kind: Kind,
+    layer: Option<Layer>,
     #[serde(flatten)]
     watch: Watch,
 }
 
 impl KindState {
     /// How every kind is heard.
-    pub(crate) fn all(terrarium: &kgents_store::Terrarium) -> Vec<Self> {
-        Kind::ALL.into_iter().map(|kind| Self { kind, watch: terrarium.watch(kind) }).collect()
+    pub(crate) fn all(terrarium: &Terrarium) -> Vec<Self> {
+        let state = |kind| Self { kind, layer: terrarium.layer_of(kind), watch: terrarium.watch(kind) };
+        Kind::ALL.into_iter().map(state).collect()
     }
 }
 
@@ -85,9 +110,10 @@ impl Json {
                 out,
                 &SourceLine {
                     kind: "Source",
-                    key: terrarium.layer().as_str(),
+                    key: terrarium.layer().map_or("none", Layer::as_str),
                     revision: terrarium.revision(),
                     layer: terrarium.layer(),
+                    layers: LayerState::all(terrarium),
                     scene: terrarium.scene(),
                     link: terrarium.link(),
                     kinds: KindState::all(terrarium),

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use kgents_store::object::Object;
 use kgents_store::terrarium::{Delta, Fate};
 use kgents_store::watch::{Link, Scene, WatchState};
-use kgents_store::{Key, Kind, Terrarium};
+use kgents_store::{Key, Kind, Layer, Terrarium};
 
 use crate::failure::Failure;
 use crate::follow::{Follow, News};
@@ -68,7 +68,7 @@ impl Plain {
                 writeln!(
                     out,
                     "{at} Source {} {} Events were dropped",
-                    terrarium.layer().as_str(),
+                    terrarium.layer().map_or("none", Layer::as_str),
                     dropped - self.dropped
                 )?;
                 self.dropped = dropped;
@@ -80,7 +80,7 @@ impl Plain {
     /// Tells how it is now otherwise with the sources.
     fn sources(&mut self, out: &mut dyn Write, terrarium: &Terrarium, now: Timestamp) -> io::Result<()> {
         let at = self.clock(now);
-        let layer = terrarium.layer().as_str();
+        let layer = terrarium.layer().map_or("none", Layer::as_str);
         let scene = terrarium.scene();
         if *scene != Scene::default() && self.scene.as_ref() != Some(scene) {
             writeln!(out, "{at} Source {layer} looking at {}", words::scene(scene))?;

@@ -1,5 +1,5 @@
 use kgents_store::Kind;
-use kgents_store::bus::{Bus, Change, Control};
+use kgents_store::bus::{Bus, Change, Control, Novelty};
 use kgents_store::watch::{Link, Watch, WatchState};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::json::Json;
 use super::plain::Plain;
 use crate::follow::Follow;
-use crate::testing::{agent, change, live, loaded, pheromone, scene, text, up};
+use crate::testing::{agent, change, kube, live, loaded, pheromone, scene, text, up};
 
 /// An emission that can be sensed whatever the clock says: it is in the future.
 const LATER: &str = "2999-01-01T00:00:00Z";
@@ -32,7 +32,7 @@ async fn told(json: &mut Json, follow: &mut Follow) -> Vec<Value> {
 async fn each_line_is_one_change_with_kind_key_and_revision() {
     let b = agent("ns", "b-gent", "Running");
     let (bus, mut follow) = follow(
-        vec![scene(), up(), live(Kind::Agent)],
+        [vec![scene(), live(Kind::Agent)], up()].concat(),
         vec![
             change(Kind::Agent, &b, true),
             change(Kind::Pheromone, &pheromone("ns", "old", "1970-01-01T00:00:00Z"), true),
@@ -70,7 +70,7 @@ async fn each_line_is_one_change_with_kind_key_and_revision() {
 #[tokio::test]
 async fn lines_of_text_say_time_kind_key_and_what() {
     let (bus, mut follow) = follow(
-        vec![scene(), up(), live(Kind::Agent)],
+        [vec![scene(), live(Kind::Agent)], up()].concat(),
         vec![change(Kind::Agent, &agent("ns", "c-gent", "Failed"), true)],
     )
     .await;
@@ -110,10 +110,12 @@ async fn lines_of_text_say_time_kind_key_and_what() {
     let down = Link::Down { since: follow.began, error: "refused".into(), hint: "kubectl get --raw /readyz".into() };
     let failing =
         Watch { state: WatchState::Failing { since: follow.began, error: "refused".into() }, ..Watch::default() };
-    bus.control(Control::Link(down)).await;
+    bus.control(kube(down)).await;
     bus.control(Control::Watch(Kind::Agent, failing)).await;
     assert_eq!(say(&mut follow).await, ["Source kube down: refused; try: kubectl get --raw /readyz"]);
-    bus.control(up()).await;
+    for control in up() {
+        bus.control(control).await;
+    }
     bus.control(live(Kind::Agent)).await;
     assert_eq!(say(&mut follow).await, ["Source kube connected: Kubernetes v1.36.3"]);
     let missing = Watch { state: WatchState::Missing, ..Watch::default() };

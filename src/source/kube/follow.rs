@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::{BoxStream, FuturesUnordered};
+use jiff::Timestamp;
 use kgents_store::watch::WatchState;
 use kgents_store::{Kind, Novelty};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
@@ -17,6 +18,7 @@ use super::session::Session;
 use super::wire::{Heard, labels_of};
 use crate::backoff::Backoff;
 use crate::board::{Board, Part};
+use crate::clock;
 use crate::error::SourceError;
 
 /// How long until a resource that is not there is looked for again. Somebody
@@ -53,7 +55,7 @@ pub(crate) async fn run(session: &Session, kind: Kind) {
             in_parts(session, kind).await;
             board.divide();
         }
-        board.denied(&part, state_of(&refusal)).await;
+        board.denied(&part, state_of(&refusal, clock::now())).await;
         sleep(ALL_FORBIDDEN_AGAIN).await;
     }
 }
@@ -174,7 +176,7 @@ impl<'a> Follower<'a> {
         match &error {
             SourceError::Forbidden { verb, .. } if self.may_give_up && verb == "list" => Err(error),
             SourceError::Forbidden { .. } => {
-                self.board.denied(&self.part, state_of(&error)).await;
+                self.board.denied(&self.part, state_of(&error, clock::now())).await;
                 Ok(FORBIDDEN_AGAIN)
             }
             SourceError::Missing { .. } => {
@@ -306,12 +308,13 @@ fn advance(at: &mut String, version: &str) {
     }
 }
 
-/// A refusal as the state of a watch.
-fn state_of(error: &SourceError) -> WatchState {
+/// How a kind is heard that answered with this error.
+pub(crate) fn state_of(error: &SourceError, now: Timestamp) -> WatchState {
     match error {
+        SourceError::Missing { .. } => WatchState::Missing,
         SourceError::Forbidden { verb, resource, namespace, .. } => {
             WatchState::Forbidden { verb: verb.clone(), resource: resource.clone(), namespace: namespace.clone() }
         }
-        _ => WatchState::Missing,
+        _ => WatchState::Failing { since: now, error: error.to_string() },
     }
 }

@@ -1,11 +1,12 @@
 //! What frames the panes: header, heartbeat, tabs, banner, footer.
 
 use jiff::{SignedDuration, Timestamp};
-use kgents_store::Kind;
+use kgents_core::freshness::Freshness;
 use kgents_store::watch::{Link, WatchState};
+use kgents_store::{Kind, Layer};
 use ratatui::layout::Rect;
 
-use super::{Pen, age_of};
+use super::{Pen, age_of, origin};
 use crate::action::{TABLE, Where};
 use crate::app::minute;
 use crate::hit::Hit;
@@ -113,24 +114,39 @@ fn stability(pen: &Pen<'_>) -> Piece {
 fn badge(pen: &mut Pen<'_>) -> Piece {
     let app = pen.app;
     let glyphs = pen.theme.glyphs;
-    let layer = app.terrarium.layer().badge();
-    match app.terrarium.link() {
-        Link::Connecting => vec![(format!("{} connecting", glyphs.ring), Role::Soft, false)],
-        Link::Up { .. } => {
+    let said = |glyph: &str, role: Role, word: &str| {
+        vec![(format!("{glyph} "), role, false), (word.to_owned(), role, true)]
+    };
+    match app.terrarium.layer() {
+        Some(Layer::Fixture) => said(glyphs.half, Role::Sky, Layer::Fixture.badge()),
+        Some(Layer::Ghost) => {
+            let Some(origin) = origin::memory(app) else { return said(glyphs.ghost, Role::Plum, Layer::Ghost.badge()) };
+            pen.hits.wake_at = pen.hits.wake_at.into_iter().chain(origin.wake_at).min();
+            let (word, age) = origin.text.split_once(' ').unwrap_or((&origin.text, ""));
+            let mut piece = said(glyphs.ghost, Role::Plum, word);
+            piece.push((format!(" {age}"), if origin.freshness == Freshness::Fresh { Role::Soft } else { Role::Amber }, false));
+            piece
+        }
+        Some(layer) => {
             let hurt = Kind::CUSTOM.iter().any(|kind| app.trouble(*kind).is_some());
-            let role = if hurt { Role::Amber } else { Role::Moss };
-            vec![(format!("{} ", glyphs.dot), role, false), (layer.to_owned(), role, true)]
+            said(glyphs.dot, if hurt { Role::Amber } else { Role::Moss }, layer.badge())
         }
-        Link::Down { .. } => {
-            let as_of = Kind::ALL.iter().filter_map(|kind| app.terrarium.watch(*kind).as_of).max();
-            let age = as_of.map(|at| format!(" {}", pen.age(at)));
-            let word = if age.is_some() { layer } else { "no answer" };
-            vec![
-                (format!("{} ", glyphs.cross), Role::Coral, false),
-                (word.to_owned(), Role::Coral, true),
-                (age.unwrap_or_default(), Role::Soft, false),
-            ]
-        }
+        None => match app.terrarium.link() {
+            Link::Down { .. } => {
+                // Only one layer is asked, and it is silent: it says how old it is.
+                let as_of = Kind::ALL.iter().filter_map(|kind| app.terrarium.watch(*kind).as_of).min();
+                let asked = Layer::ASKED.into_iter().filter(|layer| app.terrarium.rung(*layer).is_some()).max();
+                match (as_of, asked) {
+                    (Some(at), Some(layer)) => {
+                        let mut piece = said(glyphs.cross, Role::Coral, layer.badge());
+                        piece.push((format!(" {}", pen.age(at)), Role::Soft, false));
+                        piece
+                    }
+                    _ => said(glyphs.cross, Role::Coral, "no answer"),
+                }
+            }
+            _ => vec![(format!("{} connecting", glyphs.ring), Role::Soft, false)],
+        },
     }
 }
 
@@ -204,7 +220,8 @@ pub(super) fn banner(pen: &mut Pen<'_>, footer: Rect) {
 /// The worst thing that stands in the way, in words, with what to do.
 fn trouble(pen: &mut Pen<'_>) -> Option<(Role, String, String)> {
     let app = pen.app;
-    if let Link::Down { since, error, hint } = app.terrarium.link() {
+    let speaks = app.terrarium.layer();
+    if let (Some(Layer::Ghost) | None, Link::Down { since, error, hint }) = (speaks, app.terrarium.link()) {
         let clock = since.to_zoned(app.look.zone.clone()).strftime("%H:%M:%S").to_string();
         let said = format!("Silent since {clock}: {error}.");
         return Some((Role::Coral, said, format!("Still trying. {hint}")));
@@ -241,6 +258,15 @@ fn trouble(pen: &mut Pen<'_>) -> Option<(Role, String, String)> {
             let hint = format!("kubectl auth can-i list {} -n {first}", kind.resource());
             return Some((Role::Amber, said, hint));
         }
+    }
+    if let Some(rung) = speaks.and_then(|layer| app.terrarium.rung(layer))
+        && let Some(first) = rung.notes.first()
+    {
+        let more = match rung.notes.len() - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        return Some((Role::Amber, format!("{first}{more}"), "kgents doctor".to_owned()));
     }
     let (task, error) = app.terrarium.death()?;
     Some((Role::Coral, format!("Part of this window failed and was restarted: {task}: {error}."), String::new()))

@@ -5,11 +5,12 @@ use kgents_api::Condition;
 use kgents_api::agent::AgentPhase;
 use kgents_core::attention::Need;
 use kgents_core::decay::Fade;
+use kgents_store::object::LastEnd;
 use kgents_store::view::{self, said};
 use kgents_store::{Key, Kind, Thought};
 use ratatui::text::{Line, Span};
 
-use super::{Sheet, age_of, bold, counted, left_of, proposals, span, thoughts, yaml};
+use super::{Sheet, age_of, bold, counted, left_of, origin, proposals, span, thoughts, yaml};
 use crate::app::App;
 use crate::text;
 use crate::theme::{Role, Theme};
@@ -149,6 +150,13 @@ impl<'a> Page<'a> {
         self.lines.push(Line::from(line));
     }
 
+    /// Where what is told of a kind comes from.
+    fn origin(&mut self, app: &App, kind: Kind) -> String {
+        let (text, wake_at) = origin::text(app, kind);
+        self.wake_at = self.wake_at.into_iter().chain(wake_at).min();
+        text
+    }
+
     fn done(self, title: String, right: String) -> Sheet {
         Sheet { title, right, lines: self.lines, wake_at: self.wake_at }
     }
@@ -255,7 +263,7 @@ pub(super) fn agent(app: &App, key: &Key, tab: usize, width: usize) -> Sheet {
         }
     }
     let state = app.views.agents.iter().find(|row| row.key == *key).map(|row| super::agents::state(app, row).1);
-    let right = format!("{} · {} · esc back", state.unwrap_or_default(), app.terrarium.layer().badge());
+    let right = format!("{} · {} · esc back", state.unwrap_or_default(), page.origin(app, Kind::Agent));
     page.done(super::agents::label(app, key), right)
 }
 
@@ -447,7 +455,8 @@ pub(super) fn proposal(app: &App, key: &Key, tab: usize, width: usize) -> Sheet 
     let patch = yaml::lines(page.theme, &spec.patch.content);
     page.lines.extend(patch);
     page.conditions(&status.conditions);
-    page.done(key.name().to_owned(), format!("{phase} · {} · esc back", app.terrarium.layer().badge()))
+    let right = format!("{phase} · {} · esc back", page.origin(app, Kind::Proposal));
+    page.done(key.name().to_owned(), right)
 }
 
 pub(super) fn thought(app: &App, thought: &Thought, width: usize) -> Sheet {

@@ -1,8 +1,8 @@
 //! Whole pages for when there is nothing to put into panes: a first start, an
 //! empty terrarium, a cluster that does not answer.
 
-use kgents_store::Kind;
 use kgents_store::watch::{Link, WatchState};
+use kgents_store::{Kind, Layer};
 use ratatui::layout::Rect;
 
 use super::Pen;
@@ -84,6 +84,13 @@ fn say(pen: &Pen<'_>) -> Said {
         let mut lines = vec![sentence(error)];
         if !scene.server.is_empty() {
             lines.push(format!("{context} is at {}; trying again as long as this window is open.", scene.server));
+        }
+        // Each of the others in its own words.
+        for layer in [Layer::Grpc, Layer::Ghost] {
+            match app.terrarium.rung(layer).map(|rung| &rung.link) {
+                Some(Link::Down { error: other, .. }) if other != error => lines.push(sentence(other)),
+                _ => {}
+            }
         }
         let next = if hint.is_empty() { Vec::new() } else { vec![(hint.clone(), "")] };
         return Said { art: &BOTTLE, title: "Nobody answers.".to_owned(), lines, next, role: Role::Coral };

@@ -4,7 +4,7 @@ use std::io;
 
 use kgents_api::Agent;
 use kgents_api::agent::AgentStatus;
-use kgents_store::object::DeploymentFacts;
+use kgents_store::object::{DeploymentFacts, LastEnd};
 use kgents_store::{Key, Kind, view};
 
 use super::Scene;

@@ -1,4 +1,4 @@
-use kgents_store::object::decode;
+use kgents_store::object::{Object, decode};
 
 use super::*;
 use crate::testing::{noon, text, world};

@@ -1,4 +1,4 @@
-use kgents_store::bus::{Bus, Change, Control};
+use kgents_store::bus::{Bus, Change, Control, Novelty};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -36,7 +36,7 @@ struct Watched {
 impl Watched {
     async fn new(changes: Vec<Change>) -> (Self, tokio::sync::oneshot::Sender<()>) {
         let (end, ended) = tokio::sync::oneshot::channel();
-        let (bus, reader) = loaded(vec![scene(), up(), live(Kind::Agent)], changes).await;
+        let (bus, reader) = loaded([vec![scene(), live(Kind::Agent)], up()].concat(), changes).await;
         let follow = Follow::on(reader, CancellationToken::new(), async {
             let _ = ended.await;
         });

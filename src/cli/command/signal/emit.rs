@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kgents_api::{ObjectMeta, Pheromone, PheromoneSpec, PheromoneType};
 use kgents_source::{Client, SourceError, clock};
-use kgents_store::bus::{Batch, Change};
-use kgents_store::watch::{Watch, WatchState};
-use kgents_store::{Kind, Terrarium, bus::Control, view};
+use kgents_store::bus::{Batch, Change, Novelty, Rung};
+use kgents_store::watch::{Link, Watch, WatchState};
+use kgents_store::{Kind, Layer, Terrarium, bus::Control, view};
 use serde_json::Value;
 
 use crate::args::Global;
@@ -71,8 +71,13 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
     let change = Change { kind: Kind::Pheromone, key: key.clone(), now: Some(decoded), novelty: Novelty::Initial };
     let watch = Watch { state: WatchState::Live, as_of: Some(now), refused: Vec::new() };
     let mut terrarium = Terrarium::default();
-    let batch =
-        Batch { changes: vec![change], control: vec![Control::Watch(Kind::Pheromone, watch)], ..Batch::default() };
+    let rung = Rung { address: String::new(), link: Link::Up { version: String::new() }, notes: Vec::new() };
+    let control = vec![
+        Control::Speaks(Some(Layer::Kube)),
+        Control::Rung(Layer::Kube, rung),
+        Control::Watch(Kind::Pheromone, watch),
+    ];
+    let batch = Batch { changes: vec![change], control, ..Batch::default() };
     terrarium.apply(batch, now);
     match args.output.format() {
         format @ (Format::Json | Format::Yaml) => {

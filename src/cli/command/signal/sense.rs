@@ -1,7 +1,6 @@
 //! `kgents signal sense`.
 
 use kgents_api::PheromoneType;
-use kgents_source::Client;
 use kgents_store::{Key, Kind, Terrarium, view};
 
 use crate::args::Global;
@@ -40,23 +39,20 @@ pub(crate) struct Args {
 
 /// Lists what can be sensed.
 pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
-    let Look { terrarium, mut errors, now } = block_on(async {
-        let client = Client::connect(&global.source()).await?;
-        Ok(gather::look(&client, Kind::Pheromone, None, &[]).await)
-    })?;
-    if let Some(error) = errors.remove(&Kind::Pheromone) {
-        return Err(error.into());
-    }
-    gather::note_refused(&terrarium, Kind::Pheromone, io);
+    let options = global.source();
+    let look = block_on(async { gather::look(&options, Kind::Pheromone, None, &[], None).await.of(Kind::Pheromone) })?;
+    look.warn(Kind::Pheromone, io);
+    let code = look.code();
+    let Look { terrarium, now, .. } = look;
     let keys = sensed(args, &terrarium, now);
     let format = args.output.format();
     if keys.is_empty() && !matches!(format, Format::Json | Format::Yaml) {
         io.note(format_args!("Nothing to sense in {}.", words::scope(terrarium.scene())));
-        return Ok(Code::Ok);
+        return Ok(code);
     }
     let namespaces = global.all_namespaces || output::several_namespaces(&keys);
     output::list(io.out, format, &terrarium, Kind::Pheromone, &keys, namespaces, now)?;
-    Ok(Code::Ok)
+    Ok(code)
 }
 
 fn sensed(args: &Args, terrarium: &Terrarium, now: jiff::Timestamp) -> Vec<Key> {

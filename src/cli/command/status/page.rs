@@ -21,15 +21,16 @@ pub(super) fn write(out: &mut dyn Write, terrarium: &Terrarium, now: Timestamp) 
         field("Server", &scene.server)?;
         field("Scope", &words::scope(scene))?;
     }
-    let layer = terrarium.layer().as_str();
-    match (terrarium.link(), trust(terrarium, now)) {
-        (Link::Up { version }, Some((as_of, freshness))) => {
-            let age = age::text(now.duration_since(as_of));
-            field("Layer", &format!("{layer} {freshness}, {age} old; Kubernetes {version}"))?;
-        }
+    let Some((layer, (as_of, freshness))) = terrarium.layer().zip(trust(terrarium, now)) else {
         // Why is said as the error that this is.
-        _ => return field("Layer", &format!("{layer}: no useful answer")),
-    }
+        return field("Layer", "nobody answers");
+    };
+    let old = age::text(now.duration_since(as_of));
+    let version = match terrarium.rung(layer).map(|rung| &rung.link) {
+        Some(Link::Up { version }) if !version.is_empty() => format!("; Kubernetes {version}"),
+        _ => String::new(),
+    };
+    field("Layer", &format!("{layer} {freshness}, {old} old{version}"))?;
     writeln!(out)?;
     counts(out, terrarium, now)?;
     attention(out, terrarium, now)?;

@@ -1,3 +1,4 @@
+use kgents_store::Rung;
 use kgents_store::bus::Control;
 use kgents_store::watch::Watch;
 
@@ -10,7 +11,8 @@ fn state(kind: Kind, state: WatchState) -> Control {
 
 fn whole() -> Terrarium {
     let mut control: Vec<Control> = Kind::ALL.into_iter().map(live).collect();
-    control.extend([scene(), up()]);
+    control.extend(up());
+    control.push(scene());
     let changes = vec![
         change(Kind::Agent, &agent("kgents-agents", "b-gent", "Running"), true),
         change(Kind::Agent, &agent("kgents-agents", "c-gent", "Failed"), true),
@@ -39,8 +41,9 @@ fn the_answer_is_what_the_contract_says() {
     assert_eq!(fields(&answer), ["as_of", "attention", "counts", "freshness", "layer", "layers"]);
     assert_eq!((answer["layer"].as_str(), answer["freshness"].as_str()), (Some("kube"), Some("FRESH")));
     assert_eq!(answer["as_of"], "2026-01-01T12:00:00Z");
-    let layer = &answer["layers"][0];
-    assert_eq!(layer["layer"], "kube");
+    let words: Vec<_> = answer["layers"].as_array().unwrap().iter().map(|layer| (&layer["layer"], &layer["up"])).collect();
+    assert_eq!(serde_json::json!(words), serde_json::json!([["grpc", null], ["kube", true], ["ghost", null]]));
+    let layer = &answer["layers"][1];
     assert_eq!(layer["address"], "https://127.0.0.1:6443");
     assert_eq!(layer["context"], "test");
     assert_eq!((layer["up"].as_bool(), layer["version"].as_str()), (Some(true), Some("v1.36.3")));
@@ -54,19 +57,20 @@ fn the_answer_is_what_the_contract_says() {
     let needs: Vec<_> =
         answer["attention"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect();
     assert_eq!(needs, ["c-gent", "b-gent-scale"]);
-    assert_eq!(code(&whole()), Code::Ok);
+    assert_eq!(code_of(&whole()), Code::Ok);
 }
 
 #[test]
 fn what_could_not_be_read_is_null_and_not_zero() {
     let forbidden = WatchState::Forbidden { verb: "list".into(), resource: "agents.kgents.io".into(), namespace: None };
-    let mut control = vec![scene(), up(), state(Kind::Agent, forbidden), state(Kind::Umwelt, WatchState::Missing)];
+    let mut control = vec![scene(), state(Kind::Agent, forbidden), state(Kind::Umwelt, WatchState::Missing)];
     control.push(live(Kind::Proposal));
+    control.extend(up());
     let terrarium = terrarium(control, Vec::new());
     let counts = json(&terrarium)["counts"].clone();
     assert_eq!((&counts["agents"], &counts["agents_by_phase"]), (&Value::Null, &Value::Null));
     assert_eq!((&counts["proposals"], &counts["proposals_open"]), (&serde_json::json!(0), &serde_json::json!(0)));
-    assert_eq!(code(&terrarium), Code::Ok);
+    assert_eq!(code_of(&terrarium), Code::Ok);
     let page = page(&terrarium);
     assert!(page.contains("Agents          —\n"), "{page}");
     assert!(page.contains("agents: you are not allowed to list agents.kgents.io in the whole cluster"), "{page}");
@@ -76,9 +80,10 @@ fn what_could_not_be_read_is_null_and_not_zero() {
 #[test]
 fn missing_crds_are_a_failure_with_the_next_command() {
     let mut control: Vec<Control> = Kind::CUSTOM.into_iter().map(|kind| state(kind, WatchState::Missing)).collect();
-    control.extend([scene(), up(), live(Kind::Pod)]);
+    control.extend(up());
+    control.extend([scene(), live(Kind::Pod)]);
     let terrarium = terrarium(control, Vec::new());
-    assert_eq!(code(&terrarium), Code::Failed);
+    assert_eq!(code_of(&terrarium), Code::Failed);
     let mut err = Vec::new();
     blind(&terrarium).report(&mut err);
     assert!(text(err).ends_with("hint: kgents crd install\n"));
@@ -91,10 +96,18 @@ fn missing_crds_are_a_failure_with_the_next_command() {
 #[test]
 fn when_nothing_answers_nothing_is_claimed() {
     let error = SourceError::NoKubeconfig { tried: vec!["/none".into()] };
-    let status = Status::down(Scene::default(), error);
+    let down = Link::Down { since: noon(), error: error.to_string(), hint: error.hint().unwrap_or_default() };
+    let status = Look {
+        terrarium: terrarium(vec![Control::Rung(Layer::Kube, Rung { address: String::new(), link: down, notes: Vec::new() })], Vec::new()),
+        errors: std::collections::BTreeMap::new(),
+        failures: vec![(Layer::Kube, error)],
+        events: Vec::new(),
+        now: noon(),
+    };
     let answer = json(&status.terrarium);
     assert_eq!((&answer["layer"], &answer["as_of"], &answer["freshness"]), (&Value::Null, &Value::Null, &Value::Null));
-    let layer = &answer["layers"][0];
+    let layer = &answer["layers"][1];
+    assert_eq!(layer["layer"], "kube");
     assert_eq!(
         (layer["up"].as_bool(), &layer["address"], &layer["version"]),
         (Some(false), &Value::Null, &Value::Null)
@@ -103,8 +116,8 @@ fn when_nothing_answers_nothing_is_claimed() {
     assert!(layer["hint"].is_string());
     assert_eq!(answer["counts"]["agents"], Value::Null);
     assert_eq!(answer["attention"], serde_json::json!([]));
-    assert_eq!(status.code(), Code::Unreachable);
-    assert_eq!(page(&status.terrarium), "Layer       kube: no useful answer\n");
+    assert_eq!(code(&status), Code::Unreachable);
+    assert_eq!(page(&status.terrarium), "Layer       nobody answers\n");
 }
 
 #[test]
