@@ -29,6 +29,8 @@ pub use runtime::run;
 pub use snapshot::snapshot;
 pub use theme::{ColourLevel, colour_level};
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 
 /// How the window is to look and behave.
@@ -43,6 +45,9 @@ pub struct Options {
     pub colour: ColourLevel,
     /// Only ASCII is drawn.
     pub ascii: bool,
+    /// How long the first frame may wait for what is remembered. Zero where
+    /// nothing is.
+    pub patience: Duration,
 }
 
 impl Options {

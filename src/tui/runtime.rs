@@ -57,6 +57,12 @@ pub fn run(reader: Reader, options: Options) -> io::Result<()> {
     let app = App::new(options.look(), Terminal::size(), clock());
     let mut window =
         Window { app, dirty: Some(instant()), drawn: None, credit: BURST, app_wake: None, frame_wake: None };
+    let mut reader = reader;
+    if !options.patience.is_zero() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        // Too late is no trouble: the next frame has it.
+        let _ = runtime.block_on(tokio::time::timeout(options.patience, remember(&mut window, &mut reader)));
+    }
     window.draw(&mut terminal)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(turn(&mut window, &mut terminal, reader));
@@ -65,6 +71,20 @@ pub fn run(reader: Reader, options: Options) -> io::Result<()> {
     match ended {
         Err(error) if is_hangup(&error) => Ok(()),
         other => other.and(restored),
+    }
+}
+
+/// Takes in what is remembered, which comes before anything else, until all of
+/// it has come.
+async fn remember(window: &mut Window, reader: &mut Reader) {
+    loop {
+        reader.changed().await;
+        let batch = reader.drain(usize::MAX);
+        let more = batch.more;
+        window.take_in(Msg::Batch(batch), Duration::ZERO, Duration::ZERO);
+        if !more && window.app.terrarium().layer().is_some() {
+            return;
+        }
     }
 }
 

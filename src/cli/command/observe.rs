@@ -70,7 +70,13 @@ impl Args {
     }
 
     fn look(&self, colour: ColourLevel) -> kgents_tui::Options {
-        kgents_tui::Options { mouse: !self.no_mouse, utc: self.utc, colour, ascii: self.ascii }
+        kgents_tui::Options {
+            mouse: !self.no_mouse,
+            utc: self.utc,
+            colour,
+            ascii: self.ascii,
+            ..kgents_tui::Options::default()
+        }
     }
 }
 
