@@ -178,7 +178,10 @@ fn check(place: Option<&Place>, env: &Env, json: bool, io: &mut Io<'_>) -> Resul
             io.note(format_args!("error: {problem}"));
         }
         let failure = Failure::new(last.to_string());
-        return Err(if last.position.is_some() { failure.hint("kgents config schema") } else { failure });
+        return Err(match last.hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        });
     }
     match set {
         None => writeln!(io.out, "{name} is not there: the defaults hold")?,

@@ -87,7 +87,7 @@ impl Env {
             };
             match read {
                 Ok(given) => layer.set(key.full(), given, Origin::Variable(name.clone()), 0),
-                Err(sentence) => problems.push(Problem::new(name.clone(), sentence)),
+                Err(sentence) => problems.push(Problem::with_key(name.clone(), sentence)),
             }
         }
         let variable = |full: &str| match layer.origin(full) {
@@ -95,7 +95,7 @@ impl Env {
             _ => full.to_owned(),
         };
         if let Some((_, sentence)) = layer.clash(variable) {
-            problems.push(Problem::new("the environment".to_owned(), sentence));
+            problems.push(Problem::with_key("the environment".to_owned(), sentence));
         }
         (layer, problems, warnings)
     }

@@ -91,12 +91,22 @@ pub(crate) struct Problem {
     pub(crate) position: Option<(usize, usize)>,
     /// What is wrong.
     pub(crate) sentence: String,
+    /// What to type next, where knowing the keys helps.
+    pub(crate) hint: Option<&'static str>,
 }
 
+/// Where the keys are told.
+const HINT: &str = "kgents config schema";
+
 impl Problem {
-    /// A problem with a whole file or variable.
+    /// A problem with a whole file.
     pub(crate) fn new(place: String, sentence: String) -> Self {
-        Self { place, position: None, sentence }
+        Self { place, position: None, sentence, hint: None }
+    }
+
+    /// A problem with a key or its value.
+    pub(crate) fn with_key(place: String, sentence: String) -> Self {
+        Self { hint: Some(HINT), ..Self::new(place, sentence) }
     }
 
     fn at(mut self, text: &str, offset: usize) -> Self {
@@ -161,7 +171,7 @@ pub(crate) fn parse(text: &str, path: &Path, keys: &[Key], env: &Env) -> (Layer,
         problems.push((second, sentence));
     }
     problems.sort_by_key(|(offset, _)| *offset);
-    let told = |(offset, sentence)| Problem::new(shown(path), sentence).at(text, offset);
+    let told = |(offset, sentence)| Problem::with_key(shown(path), sentence).at(text, offset);
     (layer, problems.into_iter().map(told).collect())
 }
 

@@ -13,9 +13,6 @@ use super::{Limit, Origin, Settings, file};
 use crate::args::Global;
 use crate::failure::{Code, Failure};
 
-/// Where the keys are told.
-pub(crate) const HINT: &str = "kgents config schema";
-
 /// Reads everything, says the warnings and merges.
 ///
 /// # Errors
@@ -41,9 +38,10 @@ pub(crate) fn of_flags(global: &Global) -> Settings {
 /// The failure that a problem is.
 pub(crate) fn refused(problem: &Problem) -> Failure {
     let failure = Failure::new(problem.to_string()).code(Code::Usage);
-    // A file that cannot be read has no key that could be looked up.
-    let is_file = problem.position.is_none() && problem.place.contains(std::path::MAIN_SEPARATOR);
-    if is_file { failure } else { failure.hint(HINT) }
+    match problem.hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
 }
 
 /// Merges the layers; gives the warnings too. Of several problems the first

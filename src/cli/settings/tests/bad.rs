@@ -147,4 +147,8 @@ fn a_problem_is_wrong_usage_and_names_the_next_command() {
         )
     );
     assert!(said("", &[("KGENTS_LAYER", "x")]).0.ends_with("hint: kgents config schema\n"));
+    let missing = Place { path: "none.toml".into(), named_by: Some("--config") }.read().unwrap_err();
+    let mut err = Vec::new();
+    layers::refused(&missing).report(&mut err);
+    assert_eq!(err, b"error: none.toml: there is no such file, but --config names it\n", "no key would help");
 }
