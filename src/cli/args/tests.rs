@@ -107,7 +107,7 @@ fn what_is_wrong_is_a_usage_error_that_helps() {
         ("kgents status --request-timeout 0s", "longer than nothing"),
         ("kgents status --log-level kgents=loud", "write it as"),
         ("kgents status --layer cloud", "grpc, ghost, kube"),
-        ("kgents status --cortex cortex", "the port is missing"),
+        ("kgents status --cortex cortex:x", "a port is a number"),
         ("kgents signal emit", "TYPE"),
         ("kgents signal emit WARN", "METAPHOR, WARNING, MEMORY"),
         ("kgents signal emit WARN", "REVIEW_REQUEST"),

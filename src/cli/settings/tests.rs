@@ -243,7 +243,9 @@ fn addresses_are_read_and_written() {
     for (text, expected) in [
         ("127.0.0.1:50051", "127.0.0.1:50051"),
         ("http://cortex:50051/", "cortex:50051"),
-        ("http://cortex", "cortex:80"),
+        ("http://cortex", "cortex:50051"),
+        ("cortex", "cortex:50051"),
+        ("[::1]", "[::1]:50051"),
         ("https://cortex.example.org", "https://cortex.example.org:443"),
         ("https://[::1]:8443", "https://[::1]:8443"),
         ("https://[::1]", "https://[::1]:443"),
@@ -254,8 +256,6 @@ fn addresses_are_read_and_written() {
         assert_eq!(read(text).as_deref(), Ok(expected), "{text}");
     }
     for (text, expected) in [
-        ("cortex", "the port is missing"),
-        ("[::1]", "the port is missing"),
         ("::1:50051", "that is no host"),
         ("cortex:0", "a port is a number"),
         ("cortex:65536", "a port is a number"),

@@ -148,6 +148,9 @@ pub(crate) enum Address {
     Unix(PathBuf),
 }
 
+/// The port of a Cortex that was told no other.
+const PORT: u16 = 50_051;
+
 /// How an address is written. What was given is not repeated: a URL may hold
 /// a password.
 const ADDRESSES: &str = "write it as 127.0.0.1:50051, unix:/run/cortex.sock or https://host:port";
@@ -162,7 +165,7 @@ impl FromStr for Address {
             return if path.is_absolute() { Ok(Self::Unix(path)) } else { no("a socket has an absolute path") };
         }
         let (rest, url) = match text.split_once("://") {
-            Some(("http", rest)) => (rest, Some((false, 80))),
+            Some(("http", rest)) => (rest, Some((false, PORT))),
             Some(("https", rest)) => (rest, Some((true, 443))),
             Some(_) => return no("the scheme is neither http nor https"),
             None => (text, None),
@@ -182,7 +185,7 @@ impl FromStr for Address {
                 _ => return no("a port is a number from 1 to 65535"),
             },
             (None, Some((_, port))) => (rest, port),
-            (None, None) => return no("the port is missing"),
+            (None, None) => (rest, PORT),
         };
         if !is_host(host) {
             return no("that is no host");

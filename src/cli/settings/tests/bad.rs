@@ -51,8 +51,8 @@ const FILES: &[(&str, &str)] = &[
         "2:19: kube.request_timeout: 'p␛' is no unit of time: write it as 500ms, 5s, 1m or 1h30m; found \"5 p␛\"",
     ),
     (
-        "[cortex]\naddress = 'cortex'",
-        "2:11: cortex.address: the port is missing: write it as 127.0.0.1:50051, unix:/run/cortex.sock or https://host:port; found \"cortex\"",
+        "[cortex]\naddress = 'cortex:x'",
+        "2:11: cortex.address: a port is a number from 1 to 65535: write it as 127.0.0.1:50051, unix:/run/cortex.sock or https://host:port; found \"cortex:x\"",
     ),
     (
         "[cortex]\ntoken = 'a b'",
@@ -91,7 +91,7 @@ fn each_bad_file_is_told_with_its_place() {
 
 #[test]
 fn a_check_tells_all_that_is_wrong_in_the_order_of_the_file() {
-    let text = "[window]\nutc = 1\nmose = true\n[kube]\ncontext = 'x'\n[cortex]\naddress = 'x'\n[log]\nlvel = 'x'";
+    let text = "[window]\nutc = 1\nmose = true\n[kube]\ncontext = 'x'\n[cortex]\naddress = 'x:'\n[log]\nlvel = 'x'";
     let (layer, problems) = file::parse(text, Path::new("/f"), &keys::all(), &env(&[]));
     let lines: Vec<_> = problems.iter().map(|problem| problem.position.unwrap()).collect();
     assert_eq!(lines, [(2, 7), (3, 1), (7, 11), (9, 1)], "{:?}", told(&problems));
