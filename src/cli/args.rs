@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::command::{completions, crd, man, observe, resource, signal, status, version};
+use crate::command::{completions, config, crd, man, observe, resource, signal, status, version};
+use crate::settings::{Address, Filter, LayerName, Settings};
 use crate::value;
 
 /// See, talk to, steer and trust Kubernetes-native agents from a terminal.
@@ -27,12 +29,23 @@ Examples:
 
 Exit codes: 0 well, 1 failed, 2 wrong usage, 3 only the Ghost (the last known
 state on disk) answered, 4 nothing could be reached.
-Logs go to $XDG_STATE_HOME/kgents, else to ~/.local/state/kgents.";
+Logs go to $XDG_STATE_HOME/kgents, else to ~/.local/state/kgents.
+What a global option says may stand in ~/.config/kgents/config.toml or in a
+variable too: see kgents config --help.";
 
 /// What every command understands.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
+    /// The configuration file [default: ~/.config/kgents/config.toml] [env: KGENTS_CONFIG].
+    #[arg(long, value_name = "PATH", global = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// Ask only this layer [default: all three, the best that answers].
+    #[arg(long, value_name = "grpc|ghost|kube", global = true, hide_possible_values = true, value_parser = layer_parser())]
+    pub(crate) layer: Option<LayerName>,
+    /// Where the Cortex is: HOST:PORT, unix:PATH or a URL [env: KGENTS_CORTEX].
+    #[arg(long, value_name = "ADDRESS", global = true, value_parser = str::parse::<Address>)]
+    pub(crate) cortex: Option<Address>,
     /// The kubeconfig to use [default: $KUBECONFIG, else ~/.kube/config, else in-cluster].
     #[arg(long, value_name = "PATH", global = true)]
     pub(crate) kubeconfig: Option<PathBuf>,
@@ -40,7 +53,7 @@ pub(crate) struct Global {
     #[arg(long, value_name = "NAME", global = true)]
     pub(crate) context: Option<String>,
     /// The namespace to look at [default: that of the context, else all that you may read].
-    #[arg(short, long, value_name = "NAME", global = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(short, long, value_name = "NAME", global = true, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) namespace: Option<String>,
     /// Look at all namespaces.
     #[arg(short = 'A', long, global = true)]
@@ -51,31 +64,66 @@ pub(crate) struct Global {
     /// Act as a member of this group; may be given several times, with --as.
     #[arg(long = "as-group", value_name = "GROUP", global = true)]
     pub(crate) as_groups: Vec<String>,
-    /// How long one request may take, such as 5s, 500ms or 1m.
-    #[arg(long, value_name = "DURATION", global = true, default_value = "5s", value_parser = value::duration)]
-    pub(crate) request_timeout: Duration,
-    /// What is logged, such as debug, or warn,kube=trace for some parts.
-    #[arg(long, value_name = "FILTER", global = true, env = "KGENTS_LOG", hide_env_values = true, value_parser = crate::log::filter)]
-    pub(crate) log_level: Option<String>,
+    /// How long one request may take, such as 5s, 500ms or 1m [default: 5s].
+    #[arg(long, value_name = "DURATION", global = true, value_parser = value::duration)]
+    pub(crate) request_timeout: Option<Duration>,
+    /// What is logged, such as debug, or warn,kube=trace for some parts [env: KGENTS_LOG].
+    #[arg(long, value_name = "FILTER", global = true, value_parser = filter_parser)]
+    pub(crate) log_level: Option<Filter>,
     /// Log to this file instead of a daily one in the state directory.
     #[arg(long, value_name = "PATH", global = true)]
     pub(crate) log_file: Option<PathBuf>,
+    /// The flags above, merged with what stands in the file and the
+    /// environment. Who wants a value asks here, not the flag.
+    #[arg(skip)]
+    settings: Settings,
 }
 
 impl Global {
-    /// What the flags say about where to look.
+    /// Everything that is set, by flag or otherwise.
+    pub(crate) const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The same, to complete it.
+    pub(crate) const fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    /// Takes what was read.
+    pub(crate) fn set(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
+    /// What is said about where to look.
     pub(crate) fn source(&self) -> kgents_source::Options {
+        let kube = &self.settings.kube;
         kgents_source::Options {
-            kubeconfig: self.kubeconfig.clone(),
-            context: self.context.clone(),
-            namespace: self.namespace.clone(),
-            all_namespaces: self.all_namespaces,
+            kubeconfig: kube.kubeconfig.clone(),
+            context: kube.context.clone(),
+            namespace: kube.namespace.clone(),
+            all_namespaces: kube.all_namespaces,
             as_user: self.as_user.clone(),
             as_groups: self.as_groups.clone(),
-            request_timeout: Some(self.request_timeout),
-            ..kgents_source::Options::default()
+            request_timeout: Some(kube.request_timeout.0),
+            layer: self.settings.layer.map(LayerName::layer),
+            cortex: self.settings.cortex.address.clone().map(String::from),
+            cortex_token: self.settings.cortex_token().map(str::to_owned),
+            ghost: self.settings.ghost.dir.clone().or_else(kgents_source::ghost_folder),
+            keep_ghost: self.settings.ghost.keep,
+            fixture: None,
         }
     }
+}
+
+/// Not a `ValueEnum`: the description of each word would turn every `--help`
+/// into the long form.
+fn layer_parser() -> impl TypedValueParser<Value = LayerName> {
+    PossibleValuesParser::new(LayerName::ALL.map(LayerName::as_str)).try_map(|word| word.parse::<LayerName>())
+}
+
+fn filter_parser(text: &str) -> Result<Filter, String> {
+    Filter::try_from(text.to_owned())
 }
 
 /// The commands.
@@ -106,10 +154,26 @@ pub(crate) enum Command {
     Crd(crd::Args),
     /// Print our version and the API server's.
     Version(version::Args),
+    /// Say what is set, where it comes from and what may be set.
+    Config(config::Args),
     /// Print a completion script for a shell.
     Completions(completions::Args),
     /// Print a manual page, or write all of them into a folder.
     Man(man::Args),
+}
+
+impl Command {
+    /// Whether it does as the file and the environment say. The others must
+    /// work also when those are bad.
+    pub(crate) const fn wants_settings(&self) -> bool {
+        match self {
+            Self::Completions(_) | Self::Man(_) => false,
+            Self::Version(args) => !args.is_client(),
+            Self::Config(args) => args.is_show(),
+            Self::Crd(args) => !args.is_print(),
+            _ => true,
+        }
+    }
 }
 
 impl Cli {

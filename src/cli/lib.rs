@@ -21,6 +21,7 @@ mod page;
 mod rows;
 mod runtime;
 mod selector;
+mod settings;
 mod stream;
 mod table;
 #[cfg(test)]
@@ -41,7 +42,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         let _ = writeln!(std::io::stdout(), "kgents {}", command::version::OURS);
         return Code::Ok.into();
     }
-    let cli = match Cli::read(args) {
+    let mut cli = match Cli::read(args) {
         Ok(cli) => cli,
         Err(error) => {
             // Help, version or a usage error, each with its stream and code. A
@@ -52,6 +53,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let mut out = BufWriter::new(std::io::stdout());
     let mut err = std::io::stderr();
+    if let Err(failure) = configure(&mut cli, &mut err) {
+        return failure.report(&mut err).into();
+    }
     let _log = start_log(&cli, &mut err);
     let ended = {
         let mut io = Io { out: &mut out, err: &mut err };
@@ -72,10 +76,18 @@ fn is_version(args: &[OsString]) -> bool {
     matches!(args, [_, only] if only == "--version" || only == "-V")
 }
 
+/// Reads the settings, for the commands that do as they say.
+fn configure(cli: &mut Cli, err: &mut dyn Write) -> Result<(), Failure> {
+    let global = &cli.global;
+    let settings = if cli.command.wants_settings() { settings::load(global, err)? } else { settings::of_flags(global) };
+    cli.global.set(settings);
+    if cli.command.wants_settings() { cli.global.settings_mut().read_token() } else { Ok(()) }
+}
+
 /// Starts logging for the commands that have something to log.
 fn start_log(cli: &Cli, err: &mut dyn Write) -> Option<tracing_appender::non_blocking::WorkerGuard> {
     match &cli.command {
-        Command::Completions(_) | Command::Man(_) | Command::Version(_) => None,
+        Command::Completions(_) | Command::Man(_) | Command::Version(_) | Command::Config(_) => None,
         // The window starts it beside its first frame.
         Command::Observe(args) if args.is_window() => None,
         _ => log::start(&cli.global, Some(err)),
@@ -95,6 +107,7 @@ fn dispatch(cli: &Cli, io: &mut Io<'_>) -> Result<Code, Failure> {
         Command::Signal(args) => command::signal::run(args, global, io),
         Command::Crd(args) => command::crd::run(args, global, io),
         Command::Version(args) => command::version::run(args, global, io),
+        Command::Config(args) => command::config::run(args, global, io),
         Command::Completions(args) => command::completions::run(args, io),
         Command::Man(args) => command::man::run(args, io),
     }

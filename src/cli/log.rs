@@ -8,6 +8,7 @@ use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::EnvFilter;
 
 use crate::args::Global;
+use crate::settings::Filter;
 
 /// What is logged when nobody says: our own news, the warnings of others. Of
 /// a failed request we tell ourselves; kube's client would tell each once more.
@@ -28,9 +29,10 @@ pub(crate) fn filter(text: &str) -> Result<String, String> {
 /// A log that cannot be written is no failure. Where somebody asked for one
 /// and `err` is free to be written to, it is said there.
 pub(crate) fn start(global: &Global, err: Option<&mut dyn Write>) -> Option<WorkerGuard> {
-    match open(global.log_file.as_deref()) {
+    let log = &global.settings().log;
+    match open(log.file.as_deref()) {
         Ok(file) => {
-            let filter = EnvFilter::builder().parse_lossy(global.log_level.as_deref().unwrap_or(DEFAULT));
+            let filter = EnvFilter::builder().parse_lossy(log.level.as_ref().map_or(DEFAULT, |Filter(level)| level));
             // Blocking would make a frame wait for a slow disk.
             let (writer, guard) = tracing_appender::non_blocking(file);
             let started =
@@ -38,7 +40,7 @@ pub(crate) fn start(global: &Global, err: Option<&mut dyn Write>) -> Option<Work
             started.is_ok().then_some(guard)
         }
         Err(error) => {
-            let asked = global.log_level.is_some() || global.log_file.is_some();
+            let asked = log.level.is_some() || log.file.is_some();
             if let Some(err) = err.filter(|_| asked) {
                 let _ = writeln!(err, "warning: no log is written: {error}");
             }

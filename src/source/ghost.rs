@@ -19,3 +19,4 @@ impl Ghost {
     pub fn path(&self) -> &Path { Path::new("") }
     pub fn read(&self, _: Option<&str>) -> Memory { Memory::default() }
 }
+pub fn folder(_: impl Fn(&str) -> Option<std::ffi::OsString>) -> Option<PathBuf> { None }

@@ -27,3 +27,9 @@ pub use kube::{Client, Listed, scene};
 pub use look::{Ask, Look, look};
 pub use options::Options;
 pub use stage::watch;
+
+/// The Ghost's folder, where nobody said another: `$KGENTS_GHOST_DIR`, else
+/// `~/.kgents/ghost`. `None` where there is no home.
+pub fn ghost_folder() -> Option<std::path::PathBuf> {
+    ghost::folder(|name| std::env::var_os(name))
+}

@@ -6,6 +6,7 @@ mod following;
 mod kubeconfig;
 mod rights;
 mod servers;
+mod settings;
 mod usage;
 
 use serde_json::Value;
@@ -16,10 +17,18 @@ use crate::support::user::User;
 
 /// The tests of this module.
 pub fn cases() -> Vec<Case> {
-    [usage::cases(), kubeconfig::cases(), servers::cases(), credentials::cases(), rights::cases(), following::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        usage::cases(),
+        kubeconfig::cases(),
+        servers::cases(),
+        settings::cases(),
+        credentials::cases(),
+        rights::cases(),
+        following::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// It failed.

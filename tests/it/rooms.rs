@@ -41,7 +41,18 @@ const RULES: &[Rule] = &[
     Rule { package: "kgents-api", ours: &[], never: IO },
     Rule { package: "kgents-core", ours: &["kgents-api"], never: IO },
     Rule { package: "kgents-store", ours: &["kgents-api", "kgents-core"], never: DRAWING },
-    Rule { package: "kgents-source", ours: &["kgents-api", "kgents-core", "kgents-store"], never: DRAWING },
+    Rule { package: "kgents-wire", ours: &[], never: DRAWING },
+    Rule {
+        package: "kgents-source",
+        ours: &["kgents-api", "kgents-core", "kgents-store", "kgents-wire"],
+        never: DRAWING,
+    },
+    Rule {
+        package: "kgents-cortex",
+        ours: &["kgents-api", "kgents-core", "kgents-store", "kgents-wire"],
+        never: &["ratatui", "crossterm", "kube", "kube-client"],
+    },
+    Rule { package: "kgents-dev", ours: &["kgents-api", "kgents-core", "kgents-store"], never: DRAWING },
     Rule {
         package: "kgents-tui",
         ours: &["kgents-api", "kgents-core", "kgents-store"],
@@ -49,7 +60,15 @@ const RULES: &[Rule] = &[
     },
     Rule {
         package: "kgents-cli",
-        ours: &["kgents-api", "kgents-core", "kgents-source", "kgents-store", "kgents-tui"],
+        ours: &[
+            "kgents-api",
+            "kgents-core",
+            "kgents-cortex",
+            "kgents-dev",
+            "kgents-source",
+            "kgents-store",
+            "kgents-tui",
+        ],
         never: DRAWING,
     },
     Rule { package: "kgents", ours: &["kgents-cli"], never: DRAWING },

@@ -66,6 +66,14 @@ fn what_is_right_is_read() {
         "kgents crd verify",
         "kgents crd diff --kubeconfig /x",
         "kgents version --json --client",
+        "kgents config",
+        "kgents config show --json",
+        "kgents config --json",
+        "kgents config path",
+        "kgents config schema",
+        "kgents config check",
+        "kgents config check x.toml --config y.toml",
+        "kgents --layer ghost --cortex unix:/run/c.sock status",
         "kgents completions bash",
         "kgents man",
         "kgents man crd install",
@@ -98,6 +106,8 @@ fn what_is_wrong_is_a_usage_error_that_helps() {
         ("kgents status --request-timeout 5", "unit is missing"),
         ("kgents status --request-timeout 0s", "longer than nothing"),
         ("kgents status --log-level kgents=loud", "write it as"),
+        ("kgents status --layer cloud", "grpc, ghost, kube"),
+        ("kgents status --cortex cortex:x", "a port is a number"),
         ("kgents signal emit", "TYPE"),
         ("kgents signal emit WARN", "METAPHOR, WARNING, MEMORY"),
         ("kgents signal emit WARN", "REVIEW_REQUEST"),
@@ -131,10 +141,13 @@ fn nothing_said_is_help_and_wrong_usage() {
 
 #[test]
 fn the_flags_say_where_to_look() {
-    let cli =
-        read("kgents --context c status -n x --kubeconfig /k --as ann --as-group g --request-timeout 2s").unwrap();
+    let source = |line: &str| {
+        let mut global = read(line).unwrap().global;
+        global.set(crate::settings::of_flags(&global));
+        global.source()
+    };
     assert_eq!(
-        cli.global.source(),
+        source("kgents --context c status -n x --kubeconfig /k --as ann --as-group g --request-timeout 2s"),
         kgents_source::Options {
             kubeconfig: Some("/k".into()),
             context: Some("c".into()),
@@ -146,7 +159,8 @@ fn the_flags_say_where_to_look() {
             ..kgents_source::Options::default()
         }
     );
-    assert_eq!(read("kgents status").unwrap().global.source().request_timeout, Some(Duration::from_secs(5)));
+    assert_eq!(source("kgents status").request_timeout, Some(Duration::from_secs(5)));
+    assert!(source("kgents -A status").all_namespaces);
 }
 
 /// The help of a command and of all below it.
@@ -176,5 +190,17 @@ fn every_command_has_examples_and_each_of_them_is_read() {
                 panic!("{path}: {line}: {error}");
             }
         }
+    }
+}
+
+#[test]
+fn who_asks_for_help_or_mends_the_file_needs_no_good_one() {
+    let wants = |line: &str| read(line).unwrap().command.wants_settings();
+    for line in ["status", "observe", "agents", "crd verify", "version", "config", "config show", "signal sense"] {
+        assert!(wants(&format!("kgents {line}")), "{line}");
+    }
+    let free = ["completions bash", "man", "version --client", "config path", "config schema", "config check"];
+    for line in free.into_iter().chain(["crd print"]) {
+        assert!(!wants(&format!("kgents {line}")), "{line}");
     }
 }

@@ -59,6 +59,13 @@ enum Action {
     Diff,
 }
 
+impl Args {
+    /// Whether nobody is asked.
+    pub(crate) const fn is_print(&self) -> bool {
+        matches!(self.action, Action::Print { .. })
+    }
+}
+
 /// Prints, installs or compares.
 pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
     match &args.action {

@@ -18,6 +18,7 @@ use crate::follow::{self, Follow};
 use crate::io::{self, Io};
 use crate::log;
 use crate::runtime::block_on;
+use crate::settings::Window;
 use crate::stream::json::Json;
 use crate::stream::plain::Plain;
 use crate::value::{self, Size};
@@ -69,14 +70,15 @@ impl Args {
         !(self.plain || self.json || self.snapshot) && io::can_draw()
     }
 
-    fn look(&self, colour: ColourLevel) -> kgents_tui::Options {
-        kgents_tui::Options {
-            mouse: !self.no_mouse,
-            utc: self.utc,
-            colour,
-            ascii: self.ascii,
-            ..kgents_tui::Options::default()
-        }
+    /// What is set, and what the flags say on top of it.
+    fn settings(&self, global: &Global) -> Window {
+        let Window { mouse, utc, ascii } = global.settings().window;
+        Window { mouse: mouse && !self.no_mouse, utc: utc || self.utc, ascii: ascii || self.ascii }
+    }
+
+    fn look(&self, global: &Global, colour: ColourLevel) -> kgents_tui::Options {
+        let Window { mouse, utc, ascii } = self.settings(global);
+        kgents_tui::Options { mouse, utc, colour, ascii, ..kgents_tui::Options::default() }
     }
 }
 
@@ -90,7 +92,11 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
     }
     block_on(async {
         let follow = Follow::start(global.source(), io::end());
-        if args.json { tell_json(follow, io.out).await } else { tell_plain(follow, args.utc, io.out).await }
+        if args.json {
+            tell_json(follow, io.out).await
+        } else {
+            tell_plain(follow, args.settings(global).utc, io.out).await
+        }
     })
 }
 
@@ -138,7 +144,7 @@ fn window(args: &Args, global: &Global) -> Result<Code, Failure> {
         .name("source".to_owned())
         .spawn(source)
         .map_err(|error| Failure::new(format!("no thread can be started: {error}")))?;
-    let shown = kgents_tui::run(reader, args.look(colour()));
+    let shown = kgents_tui::run(reader, args.look(global, colour()));
     cancel.cancel();
     let _ = ended.recv_timeout(GRACE);
     shown
@@ -177,7 +183,7 @@ fn snapshot(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failu
     let own = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, height)| Size(width.0, height.0));
     let Size(width, height) = args.size.or_else(own).unwrap_or(SIZE);
     let code = status::code_of(&terrarium);
-    let frame = kgents_tui::snapshot(terrarium, (width, height), clock::now(), &args.look(colour));
+    let frame = kgents_tui::snapshot(terrarium, (width, height), clock::now(), &args.look(global, colour));
     io.out.write_all(frame.as_bytes())?;
     Ok(code)
 }

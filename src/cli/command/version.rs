@@ -33,6 +33,13 @@ pub(crate) struct Args {
     json: bool,
 }
 
+impl Args {
+    /// Whether nobody is asked.
+    pub(crate) const fn is_client(&self) -> bool {
+        self.client
+    }
+}
+
 /// Prints the versions.
 pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
     if args.client {

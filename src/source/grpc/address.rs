@@ -42,7 +42,9 @@ impl Address {
 }
 
 fn hint(text: &str) -> String {
-    format!("{text:?} is no address: write HOST:PORT, unix:PATH or http://HOST:PORT")
+    // What looks like a name with a password is not repeated.
+    let shown = if text.contains('@') { "what is set".to_owned() } else { format!("{text:?}") };
+    format!("{shown} is no address: write HOST:PORT, unix:PATH or http://HOST:PORT")
 }
 
 impl fmt::Display for Address {

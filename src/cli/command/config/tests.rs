@@ -1,0 +1,89 @@
+use clap::Parser;
+
+use super::*;
+use crate::args::{Cli, Command};
+use crate::testing::text;
+
+/// Runs a command line on a file with this text.
+fn run_with(file: &str, line: &str) -> (String, String, u8) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, file).unwrap();
+    let name = path.display().to_string();
+    let mut cli = Cli::parse_from(["kgents", "--config", &name].into_iter().chain(line.split_whitespace()));
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    if cli.command.wants_settings() {
+        let place = Place::of(cli.global.config.as_deref(), &Env::default());
+        let (settings, _) = crate::settings::merge(&cli.global, place.as_ref(), &Env::default()).unwrap();
+        cli.global.set(settings);
+    }
+    let Command::Config(args) = &cli.command else { panic!("{line}") };
+    let ended = run(args, &cli.global, &mut Io { out: &mut out, err: &mut err });
+    let code = ended.unwrap_or_else(|failure| failure.report(&mut err));
+    (text(out).replace(&name, "FILE"), text(err).replace(&name, "FILE"), code as u8)
+}
+
+#[test]
+fn it_shows_each_key_its_value_and_who_said_so() {
+    let file = "[cortex]\ntoken = 's3cret'\n\n[kube]\ncontext = \"a\\u001b[2Jb\"\n";
+    let (out, err, code) = run_with(file, "config -n x");
+    assert_eq!((err.as_str(), code), ("", 0));
+    let lines: Vec<Vec<&str>> = out.lines().map(|line| line.split_whitespace().collect()).collect();
+    for expected in [
+        ["KEY", "VALUE", "FROM"],
+        ["layer", "—", "default"],
+        ["cortex.token", "(set)", "FILE:2"],
+        ["kube.context", "a␛[2Jb", "FILE:5"],
+        ["kube.namespace", "x", "--namespace"],
+        ["kube.request_timeout", "5s", "default"],
+        ["window.mouse", "true", "default"],
+    ] {
+        assert!(lines.iter().any(|line| line.as_slice() == expected), "{expected:?}: {out}");
+    }
+    assert_eq!(lines.len(), keys::all().len() + 1);
+    assert_eq!(run_with(file, "config show -n x").0, out);
+}
+
+#[test]
+fn what_it_shows_is_json_too_and_never_a_token() {
+    let (out, _, _) = run_with("[cortex]\ntoken = 's3cret'", "config show --json");
+    assert!(!out.contains("s3cret"), "{out}");
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(answer["file"], "FILE");
+    let settings = answer["settings"].as_array().unwrap();
+    let find = |key: &str| settings.iter().find(|setting| setting["key"] == key).unwrap().clone();
+    let told = |key: &str| ["value", "from", "at", "default", "variable"].map(|field| find(key)[field].clone());
+    let variable = "KGENTS_CORTEX_TOKEN";
+    assert_eq!(told("cortex.token"), ["(set)".into(), "file".into(), "FILE:2".into(), Value::Null, variable.into()]);
+    assert_eq!(find("cortex.token")["description"], "The token that is sent to it. It is never printed.");
+    assert_eq!(told("layer")[..3], [Value::Null, "default".into(), Value::Null]);
+    assert_eq!((&told("window.mouse")[0], &told("kube.request_timeout")[3]), (&json!(true), &json!("5s")));
+}
+
+#[test]
+fn a_check_tells_everything() {
+    let bad = "lyer = 'x'\n[window]\nutc = 'yes'";
+    let (out, err, code) = run_with(bad, "config check");
+    assert_eq!((out.as_str(), code), ("", 1));
+    assert_eq!(
+        err,
+        "error: FILE:1:1: unknown key `lyer`; did you mean `layer`?\n\
+         error: FILE:3:7: window.utc: expected true or false, found \"yes\"\n\
+         hint: kgents config schema\n"
+    );
+    let (out, _, code) = run_with(bad, "config check --json");
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &answer["problems"][1]["line"], &answer["problems"][1]["column"]), (1, &json!(3), &json!(7)));
+    assert_eq!(run_with("window.utc = true", "config check").0, "FILE is right: it sets 1 key\n");
+    assert_eq!(run_with("", "config check").0, "FILE is right: it sets 0 keys\n");
+    let (_, err, code) = run_with("", "config check /none");
+    assert_eq!((err.as_str(), code), ("error: /none: there is no such file, but the command names it\n", 1));
+}
+
+#[test]
+fn the_path_and_the_schema_need_no_good_file() {
+    assert_eq!(run_with("this is not TOML", "config path"), ("FILE\n".into(), String::new(), 0));
+    assert_eq!(run_with("x", "config path --json").0, "{\n  \"exists\": true,\n  \"path\": \"FILE\"\n}\n");
+    let schema: Value = serde_json::from_str(&run_with("x", "config schema").0).unwrap();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+}

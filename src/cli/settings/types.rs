@@ -1,0 +1,236 @@
+//! The types of values that are written as text.
+
+use std::fmt;
+use std::net::Ipv6Addr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use kgents_store::Layer;
+
+use crate::value;
+
+/// A layer of the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LayerName {
+    /// gRPC to the Cortex.
+    Grpc,
+    /// The Ghost, the last known state on disk.
+    Ghost,
+    /// The Kubernetes API.
+    Kube,
+}
+
+impl LayerName {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Grpc, Self::Ghost, Self::Kube];
+
+    /// How it is written.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Grpc => "grpc",
+            Self::Ghost => "ghost",
+            Self::Kube => "kube",
+        }
+    }
+
+    /// The layer of that name.
+    pub(crate) const fn layer(self) -> Layer {
+        match self {
+            Self::Grpc => Layer::Grpc,
+            Self::Ghost => Layer::Ghost,
+            Self::Kube => Layer::Kube,
+        }
+    }
+}
+
+impl FromStr for LayerName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|layer| layer.as_str() == text);
+        found.ok_or_else(|| "expected grpc, ghost or kube".to_owned())
+    }
+}
+
+/// How long something may take, longer than nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct Limit(pub(crate) Duration);
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(kgents_source::options::REQUEST_TIMEOUT)
+    }
+}
+
+impl TryFrom<String> for Limit {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        value::duration(&text).map(Self)
+    }
+}
+
+impl From<Limit> for String {
+    fn from(Limit(duration): Limit) -> Self {
+        match duration.subsec_nanos() {
+            0 => format!("{}s", duration.as_secs()),
+            _ => format!("{}ms", duration.as_secs_f64() * 1_000.0),
+        }
+    }
+}
+
+/// A filter of what is logged.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct Filter(pub(crate) String);
+
+impl TryFrom<String> for Filter {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        crate::log::filter(&text).map(Self)
+    }
+}
+
+impl From<Filter> for String {
+    fn from(filter: Filter) -> Self {
+        filter.0
+    }
+}
+
+/// A secret. It is written down as `(set)` wherever it is printed.
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct Token(String);
+
+impl Token {
+    /// The secret itself, for the one who sends it.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Token {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        // It is sent in a header, which takes nothing else.
+        if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Self(text))
+        } else {
+            Err("a token has no spaces, line feeds or other characters than visible ASCII".to_owned())
+        }
+    }
+}
+
+impl From<Token> for String {
+    fn from(_: Token) -> Self {
+        "(set)".to_owned()
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token((set))")
+    }
+}
+
+/// Where a server listens.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) enum Address {
+    /// A host, a port, and whether TLS is spoken there.
+    Tcp {
+        /// A name or an IP address; one of version 6 stands in brackets.
+        host: String,
+        /// The port.
+        port: u16,
+        /// Whether it speaks TLS.
+        tls: bool,
+    },
+    /// A unix socket, by its absolute path.
+    Unix(PathBuf),
+}
+
+/// The port of a Cortex that was told no other.
+const PORT: u16 = 50_051;
+
+/// How an address is written. What was given is not repeated: a URL may hold
+/// a password.
+const ADDRESSES: &str = "write it as 127.0.0.1:50051, unix:/run/cortex.sock or https://host:port";
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let no = |what: &str| Err(format!("{what}: {ADDRESSES}"));
+        if let Some(path) = text.strip_prefix("unix:") {
+            let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
+            return if path.is_absolute() { Ok(Self::Unix(path)) } else { no("a socket has an absolute path") };
+        }
+        let (rest, url) = match text.split_once("://") {
+            Some(("http", rest)) => (rest, Some((false, PORT))),
+            Some(("https", rest)) => (rest, Some((true, 443))),
+            Some(_) => return no("the scheme is neither http nor https"),
+            None => (text, None),
+        };
+        let rest = if url.is_some() { rest.strip_suffix('/').unwrap_or(rest) } else { rest };
+        if rest.contains('@') {
+            return no("an address holds no user");
+        }
+        if rest.contains(['/', '?', '#']) {
+            return no("an address holds no path");
+        }
+        // The colons of a bare IPv6 address would be taken for that of a port.
+        let ported = rest.rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
+        let (host, port) = match (ported, url) {
+            (Some((host, port)), _) => match port.parse() {
+                Ok(port) if port > 0 => (host, port),
+                _ => return no("a port is a number from 1 to 65535"),
+            },
+            (None, Some((_, port))) => (rest, port),
+            (None, None) => (rest, PORT),
+        };
+        if !is_host(host) {
+            return no("that is no host");
+        }
+        Ok(Self::Tcp { host: host.to_owned(), port, tls: url.is_some_and(|(tls, _)| tls) })
+    }
+}
+
+fn is_host(host: &str) -> bool {
+    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(inner) => inner.parse::<Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')),
+    }
+}
+
+impl TryFrom<String> for Address {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Address> for String {
+    fn from(address: Address) -> Self {
+        address.to_string()
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { host, port, tls: false } => write!(f, "{host}:{port}"),
+            Self::Tcp { host, port, tls: true } => write!(f, "https://{host}:{port}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
