@@ -4,6 +4,7 @@ mod laws;
 mod promises;
 mod text;
 
+use std::fmt::Write;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -29,7 +30,7 @@ fn of(name: &str) -> World {
 fn bytes(world: &World) -> String {
     let mut text = format!("{} {}\n", world.name, world.now);
     for (kind, object) in &world.objects {
-        text.push_str(&format!("{kind} {object}\n"));
+        writeln!(text, "{kind} {object}").unwrap();
     }
     for thought in &world.thoughts {
         text.push_str(&serde_json::to_string(thought).unwrap());

@@ -11,7 +11,7 @@ use crate::petition::Ask;
 use crate::stage::Stage;
 use crate::{NOW, World, cues, script};
 
-const SEED: u64 = 0xc022_07;
+const SEED: u64 = 0x00c0_2207;
 const OPENING: i64 = -60 * 60 * 1_000;
 
 /// What happened before the disk went bad.

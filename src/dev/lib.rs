@@ -24,6 +24,7 @@ mod unicode;
 
 use jiff::Timestamp;
 use kgents_store::{Key, Kind, Thought};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use tear::{TEARS, Tear, TearKind, tear};
@@ -48,8 +49,9 @@ pub struct World {
     pub timeline: Vec<Step>,
 }
 
-/// One thing that happens after a world's `now`.
-#[derive(Clone, Debug, PartialEq)]
+/// One thing that happens after a world's `now`: a line of a timeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "timeline::Line", try_from = "timeline::Line")]
 pub struct Step {
     /// When: milliseconds after `now`.
     pub offset_ms: u64,
@@ -89,7 +91,10 @@ pub fn world(name: &str) -> Option<World> {
     MAKERS.iter().find(|(known, _)| *known == name).map(|(_, make)| make())
 }
 
-const MAKERS: [(&str, fn() -> World); 6] = [
+/// A world's name, and who makes it.
+type Maker = (&'static str, fn() -> World);
+
+const MAKERS: [Maker; 6] = [
     ("busy", busy::world),
     ("empty", empty),
     ("stale", stale::world),

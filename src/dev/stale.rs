@@ -27,7 +27,7 @@ pub(crate) const STORY: &str = "
 14:02:00 b-gent * propose b-gent-scale
 14:02:05 b-gent * weigh b-gent-scale
 14:02:10 t-gent ~ REVIEW_REQUEST 0.90 - - b-gent-scale is MEDIUM
-14:05:30 n-gent . A quiet Monday. The banker counted to a hundred and started over.
+14:05:30 n-gent . A quiet day. The banker counted to a hundred and started over.
 14:09:00 l-gent * propose l-gent-notes
 14:09:04 l-gent * weigh l-gent-notes
 14:09:12 l-gent * merge l-gent-notes applied in 1 s, merged by itself
@@ -36,7 +36,7 @@ pub(crate) const STORY: &str = "
 14:18:10 b-gent ~ SCARCITY 0.80 - - 41,000 tokens are left for the fleet
 14:22:30 n-gent ~ NARRATIVE 0.75 25 - The watchman closed his eyes and could not open them.
 14:26:05 t-gent ~ WARNING 0.95 12 o-gent o-gent does not answer; nobody watches the nodes
-14:28:40 b-gent ? two replicas do not drain the queue; who agrees to four?
+14:28:40 b-gent ? two replicas do not drain the queue; who agrees to five?
 14:29:10 o-gent % BackOff: Back-off restarting failed container logic (×11)
 14:30:00 b-gent . queue 140, drain 11 a second, growth 14 a second
 ";

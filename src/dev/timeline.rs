@@ -14,7 +14,7 @@ const MAX_ERROR: usize = 300;
 
 /// A step as it is written.
 #[derive(Serialize, Deserialize)]
-struct Line {
+pub(crate) struct Line {
     offset_ms: u64,
     change: Written,
 }
@@ -33,23 +33,46 @@ impl World {
         let mut text = String::new();
         for step in &self.timeline {
             // Strings, numbers and maps with string keys are always JSON.
-            text.push_str(&serde_json::to_string(&Line::from(step)).unwrap_or_default());
+            text.push_str(&serde_json::to_string(step).unwrap_or_default());
             text.push('\n');
         }
         text
     }
 }
 
-impl From<&Step> for Line {
-    fn from(step: &Step) -> Self {
-        let change = match &step.change {
-            StepChange::Put { kind, object } => Written::Put { kind: *kind, object: object.clone() },
+impl From<Step> for Line {
+    fn from(Step { offset_ms, change }: Step) -> Self {
+        let change = match change {
+            StepChange::Put { kind, object } => Written::Put { kind, object },
             StepChange::Gone { kind, key } => {
-                Written::Gone { kind: *kind, namespace: key.namespace().to_owned(), name: key.name().to_owned() }
+                Written::Gone { kind, namespace: key.namespace().to_owned(), name: key.name().to_owned() }
             }
-            StepChange::Thought(thought) => Written::Thought { thought: thought.clone() },
+            StepChange::Thought(thought) => Written::Thought { thought },
         };
-        Self { offset_ms: step.offset_ms, change }
+        Self { offset_ms, change }
+    }
+}
+
+impl TryFrom<Line> for Step {
+    type Error = String;
+
+    fn try_from(Line { offset_ms, change }: Line) -> Result<Self, String> {
+        if offset_ms > MAX_OFFSET_MS {
+            return Err(format!("offset_ms is {offset_ms}: a timeline ends after a day, at {MAX_OFFSET_MS}"));
+        }
+        let change = match change {
+            Written::Put { kind, object } => {
+                if object.pointer("/metadata/name").and_then(Value::as_str).is_none_or(str::is_empty) {
+                    return Err(format!("the {kind} that is put has no metadata.name"));
+                }
+                StepChange::Put { kind, object }
+            }
+            Written::Gone { kind, namespace, name } => {
+                StepChange::Gone { kind, key: Key::new(&sanitize::text(&namespace), &sanitize::text(&name)) }
+            }
+            Written::Thought { thought } => StepChange::Thought(thought),
+        };
+        Ok(Self { offset_ms, change })
     }
 }
 
@@ -62,23 +85,7 @@ impl From<&Step> for Line {
 /// # Errors
 /// What is wrong with the line, in words that may reach a terminal.
 pub fn step(line: &str) -> Result<Step, String> {
-    let Line { offset_ms, change } = serde_json::from_str(line).map_err(|error| said(&error.to_string()))?;
-    if offset_ms > MAX_OFFSET_MS {
-        return Err(format!("offset_ms is {offset_ms}: a timeline ends after a day, at {MAX_OFFSET_MS}"));
-    }
-    let change = match change {
-        Written::Put { kind, object } => {
-            if object.pointer("/metadata/name").and_then(Value::as_str).is_none_or(str::is_empty) {
-                return Err(format!("the {kind} that is put has no metadata.name"));
-            }
-            StepChange::Put { kind, object }
-        }
-        Written::Gone { kind, namespace, name } => {
-            StepChange::Gone { kind, key: Key::new(&sanitize::text(&namespace), &sanitize::text(&name)) }
-        }
-        Written::Thought { thought } => StepChange::Thought(thought),
-    };
-    Ok(Step { offset_ms, change })
+    serde_json::from_str(line).map_err(|error| said(&error.to_string()))
 }
 
 /// An error that may quote hostile text.

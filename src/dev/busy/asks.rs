@@ -38,7 +38,7 @@ fn ask(name: &str) -> Option<Ask<'static>> {
     Some(match name {
         "t-gent-rules" => Ask {
             target: (Kind::Umwelt, "t-gent-umwelt"),
-            more: json!({ "evidence": { "denied": 14, "since": "2026-01-14" } }),
+            more: json!({ "evidence": { "denied": 14, "of": 60 } }),
             ..plain(
                 "t-gent-rules",
                 ChangeType::PolicyUpdate,
@@ -63,7 +63,7 @@ fn ask(name: &str) -> Option<Ask<'static>> {
             target: (Kind::Memory, "d-gent-memory"),
             more: json!({
                 "urgency": "HIGH",
-                "evidence": { "snapshot": "2026-01-15T09:00:00Z", "rehearsed": 2, "downtime": "40 s" },
+                "evidence": { "snapshot": "before-migration", "rehearsed": 2, "downtime": "40 s" },
             }),
             ..plain(
                 "ledger-migrate",
@@ -71,7 +71,7 @@ fn ask(name: &str) -> Option<Ask<'static>> {
                 "",
                 merge(&json!({ "type": "RELATIONAL", "size": "8Gi", "storageClass": "fast-ssd" })),
                 "omega-gent",
-                "The ledger outgrows its volume by Saturday. The copy on fast-ssd is ready, the switch takes 40 seconds.",
+                "The ledger outgrows its volume within days. The copy on fast-ssd is ready, the switch takes 40 seconds.",
             )
         },
         "n-gent-style" => Ask {
@@ -130,7 +130,7 @@ fn ask(name: &str) -> Option<Ask<'static>> {
                 "k-gent",
                 merge(&json!({ "budget": { "tokens": 20_000 } })),
                 "k-gent",
-                "Raise my budget to 20,000 until the end of the month: 40 merchants want an answer before the payouts.",
+                "Raise my budget to 20,000 until the payouts are out: 40 merchants want an answer before the payouts.",
             )
         },
         "q-gent-slice" => Ask {

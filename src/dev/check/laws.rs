@@ -125,13 +125,13 @@ fn each_put_follows_from_the_object_before_it() {
             }
         }
         // What the terrarium holds in the end is what was put and not taken away.
-        let terrarium = played(&world, |_, _| {});
+        let terrarium = played(world, |_, _| {});
         for kind in Kind::ALL {
             let count = held.keys().filter(|(held, _)| *held == kind).count();
             assert_eq!(terrarium.count(kind), count, "{kind} of {}", world.name);
             assert_eq!(terrarium.unreadable(kind).count(), 0);
         }
-        consistent(&world, held);
+        consistent(world, held);
     }
 }
 
