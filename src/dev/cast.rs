@@ -121,7 +121,7 @@ impl<'a> Role<'a> {
             // It outlived its last owner of this name.
             return;
         }
-        let body = json!({
+        let mut body = json!({
             "spec": {
                 "owner": self.name,
                 "type": type_,
@@ -129,8 +129,12 @@ impl<'a> Role<'a> {
                 "accessMode": "ReadWriteOnce",
                 "retentionPolicy": "RETAIN",
             },
-            "status": { "observedGeneration": 1, "claimName": memory, "size": size, "conditions": ready },
+            "status": { "observedGeneration": 1, "conditions": ready },
         });
+        if type_ != "EPHEMERAL" {
+            body["status"]["claimName"] = json!(memory);
+            body["status"]["size"] = json!(size);
+        }
         stage.make(Kind::Memory, &Key::new(self.namespace, &memory), &self.labels(), body);
     }
 

@@ -24,7 +24,7 @@ pub(crate) fn pods_of(stage: &Stage, agent: &Key) -> Vec<Key> {
 pub(crate) fn roll_out(stage: &mut Stage, agent: &Key) {
     let Some(object) = stage.get(Kind::Agent, agent).cloned() else { return };
     let labels = object["metadata"]["labels"].clone();
-    let template = json!({ "metadata": { "labels": labels.clone() }, "spec": pods::spec(&object) });
+    let template = json!({ "metadata": { "labels": labels.clone() }, "spec": pods::spec(stage, &object) });
     let spec = json!({
         "replicas": object["spec"]["replicas"],
         "selector": { "matchLabels": { LABEL_AGENT: agent.name() } },

@@ -11,8 +11,16 @@ const NODES: [&str; 3] = ["garden-1", "garden-2", "garden-3"];
 /// What keeps an agent's state beside it.
 const STATE_IMAGE: &str = "ghcr.io/kgents/d-gent:1.4.2";
 
+/// The volume claim of an agent's memory, if it has one that lasts.
+fn claim<'a>(stage: &Stage, agent: &'a Value) -> Option<&'a str> {
+    let name = agent["spec"]["memory"].as_str()?;
+    let namespace = agent["metadata"]["namespace"].as_str().unwrap_or_default();
+    let memory = stage.get(Kind::Memory, &Key::new(namespace, name))?;
+    (memory["spec"]["type"] != "EPHEMERAL").then_some(name)
+}
+
 /// What the pods of an agent run.
-pub(super) fn spec(agent: &Value) -> Value {
+pub(super) fn spec(stage: &Stage, agent: &Value) -> Value {
     let name = agent["metadata"]["name"].as_str().unwrap_or_default();
     let spec = &agent["spec"];
     let mut env = vec![
@@ -61,7 +69,9 @@ pub(super) fn spec(agent: &Value) -> Value {
             "securityContext": secured.clone(),
             "volumeMounts": [{ "name": "state", "mountPath": "/state" }],
         }]);
-        body["volumes"][1] = json!({ "name": "state", "persistentVolumeClaim": { "claimName": spec["memory"] } });
+    }
+    if let Some(claim) = claim(stage, agent) {
+        body["volumes"][1] = json!({ "name": "state", "persistentVolumeClaim": { "claimName": claim } });
     }
     if spec["identity"]["enabled"] == true
         && let Some(containers) = body["containers"].as_array_mut()
@@ -86,7 +96,7 @@ pub(super) fn make(stage: &mut Stage, agent: &Key) {
     let key = Key::new(agent.namespace(), &format!("{set}-{}", stage.rng.letters(5)));
     let mut place = Rng::seeded(fnv(key.name()));
     let node = place.below(NODES.len() as u64);
-    let mut spec = spec(&object);
+    let mut spec = spec(stage, &object);
     spec["nodeName"] = json!(NODES.get(node as usize));
     let stamp = stage.stamp();
     let waiting = json!({ "waiting": { "reason": "ContainerCreating" } });
