@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::command::{completions, config, crd, man, observe, resource, signal, status, version};
+use crate::command::{completions, config, cortex, crd, man, observe, resource, signal, status, version};
 use crate::settings::{Address, Filter, LayerName, Settings};
 use crate::value;
 
@@ -150,6 +150,8 @@ pub(crate) enum Command {
     Umwelts(resource::Args),
     /// Emit a pheromone, or sense those that are in the air.
     Signal(signal::Args),
+    /// Serve the terrarium over gRPC, to this machine or to others.
+    Cortex(cortex::Args),
     /// Print, install or check the custom resource definitions.
     Crd(crd::Args),
     /// Print our version and the API server's.

@@ -2,6 +2,7 @@
 
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod cortex;
 pub(crate) mod crd;
 pub(crate) mod describe;
 pub(crate) mod man;

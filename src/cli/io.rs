@@ -36,16 +36,7 @@ pub(crate) async fn end() {
 
     use tokio::io::Interest;
     use tokio::net::unix::pipe::Sender;
-    use tokio::signal::unix::{SignalKind, signal};
 
-    let heard = |kind: SignalKind| async move {
-        match signal(kind) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
     let closed = async {
         // The descriptor is only waited on, never written to, so it may block.
         // A file cannot be waited on, and cannot be closed by another either.
@@ -58,17 +49,41 @@ pub(crate) async fn end() {
         std::future::pending::<()>().await;
     };
     tokio::select! {
+        () = interrupted() => {}
+        () = closed => {}
+    }
+}
+
+/// Waits until the program is interrupted or told to end.
+#[cfg(unix)]
+pub(crate) async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let heard = |kind: SignalKind| async move {
+        match signal(kind) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
         () = heard(SignalKind::interrupt()) => {}
         () = heard(SignalKind::terminate()) => {}
         () = heard(SignalKind::hangup()) => {}
-        () = closed => {}
+    }
+}
+
+/// Waits until the program is interrupted.
+#[cfg(not(unix))]
+pub(crate) async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 
 /// Waits until the program is interrupted.
 #[cfg(not(unix))]
 pub(crate) async fn end() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+    interrupted().await;
 }

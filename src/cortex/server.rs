@@ -42,7 +42,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub async fn serve(
     reader: Reader,
     options: Options,
-    ready: impl FnOnce(&Bound) + Send,
+    ready: impl FnOnce(&Bound),
     cancel: CancellationToken,
 ) -> Result<(), CortexError> {
     serve_within(Limits::default(), reader, options, ready, cancel).await
@@ -52,7 +52,7 @@ pub(crate) async fn serve_within(
     limits: Limits,
     reader: Reader,
     options: Options,
-    ready: impl FnOnce(&Bound) + Send,
+    ready: impl FnOnce(&Bound),
     cancel: CancellationToken,
 ) -> Result<(), CortexError> {
     let ears = listen::bind(&options).await?;

@@ -52,6 +52,13 @@ pub struct Fixture {
 }
 
 impl Options {
+    /// Whether something may be remembered: there is a Ghost, or something to
+    /// play.
+    pub fn remembers(&self) -> bool {
+        let ghost = self.ghost.as_ref().filter(|_| self.layer.is_none_or(|layer| layer == Layer::Ghost));
+        self.fixture.is_some() || ghost.is_some_and(|folder| folder.join("_meta/sync.json").exists())
+    }
+
     /// How long one request may take. As for kubectl, zero is no limit: a day.
     pub fn timeout(&self) -> Duration {
         match self.request_timeout {

@@ -1,11 +1,10 @@
 //! `kgents observe`: the window, or what stands for it without a terminal.
 
 use std::io::Write;
-use std::sync::mpsc;
 use std::time::Duration;
 
-use kgents_source::{Options, clock};
-use kgents_store::bus::{self, Bus};
+use kgents_source::clock;
+use kgents_store::bus;
 use kgents_store::watch::Link;
 use kgents_store::{Kind, Terrarium};
 use kgents_tui::ColourLevel;
@@ -17,7 +16,7 @@ use crate::failure::{Code, Failure};
 use crate::follow::{self, Follow};
 use crate::io::{self, Io};
 use crate::log;
-use crate::runtime::block_on;
+use crate::runtime::{aside, block_on};
 use crate::settings::Window;
 use crate::stream::json::Json;
 use crate::stream::plain::Plain;
@@ -124,42 +123,31 @@ fn colour() -> ColourLevel {
     kgents_tui::colour_level(|name| std::env::var(name).ok())
 }
 
-/// How long the source may take to end before it is left behind.
-const GRACE: Duration = Duration::from_millis(500);
+/// How long the first frame waits for what the Ghost remembers, which is read
+/// within that if there is not too much of it.
+const PATIENCE_FOR_GHOST: Duration = Duration::from_millis(6);
 
 /// Opens the window on this thread; the source runs on another.
 fn window(args: &Args, global: &Global) -> Result<Code, Failure> {
     let (bus, reader) = bus::new();
     let cancel = CancellationToken::new();
-    let (done, ended) = mpsc::sync_channel(1);
+    let options = global.source();
+    let remembers = options.remembers();
     let source = {
         let (cancel, global) = (cancel.clone(), global.clone());
-        move || {
+        aside("source", async move {
             let _log = log::start(&global, None);
-            feed(global.source(), bus, cancel);
-            let _ = done.send(());
-        }
+            follow::supervise(options, bus, cancel).await;
+        })?
     };
-    std::thread::Builder::new()
-        .name("source".to_owned())
-        .spawn(source)
-        .map_err(|error| Failure::new(format!("no thread can be started: {error}")))?;
-    let shown = kgents_tui::run(reader, args.look(global, colour()));
+    let look = args.look(global, colour());
+    let patience = if remembers { PATIENCE_FOR_GHOST } else { Duration::ZERO };
+    let shown = kgents_tui::run(reader, kgents_tui::Options { patience, ..look });
     cancel.cancel();
-    let _ = ended.recv_timeout(GRACE);
+    source.wait();
     shown
         .map(|()| Code::Ok)
         .map_err(|error| Failure::new(format!("the window cannot be shown: {error}")).hint("kgents observe --plain"))
-}
-
-fn feed(options: Options, bus: Bus, cancel: CancellationToken) {
-    let fed = block_on(async {
-        follow::supervise(options, bus, cancel).await;
-        Ok(())
-    });
-    if let Err(Failure::Said { sentence, .. }) = fed {
-        tracing::error!(error = sentence, "the source cannot run");
-    }
 }
 
 /// How long a snapshot waits for the first lists.

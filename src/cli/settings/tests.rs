@@ -58,6 +58,7 @@ file = "kgents.log"
 fn every_key_of_the_file_is_read() {
     let settings = settings(FULL, &[], "");
     let expected = Settings {
+        secret: None,
         layer: Some(LayerName::Ghost),
         kube: Kube {
             kubeconfig: Some("/home/u/kube".into()),
