@@ -202,7 +202,9 @@ impl Settings {
     pub(crate) fn read_token(&mut self) -> Result<(), Failure> {
         let Some(path) = &self.cortex.token_file else { return Ok(()) };
         let wrong = |problem: String| {
-            Failure::new(format!("cortex.token_file: {}: {problem}", shown(path))).code(Code::Usage).hint("kgents config show")
+            Failure::new(format!("cortex.token_file: {}: {problem}", shown(path)))
+                .code(Code::Usage)
+                .hint("kgents config show")
         };
         let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
         let token = Token::try_from(text.trim().to_owned()).map_err(wrong)?;

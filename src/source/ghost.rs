@@ -1,22 +1,55 @@
+//! The Ghost: the last known state of a cluster on disk, so that the terminal
+//! is never blind.
+//!
+//! A [`Ghost`] is the tree of one context. [`Ghost::read`] reads it whole and
+//! never fails: what cannot be read is a [`Problem`], and the rest stands.
+//! [`keep`] keeps it current from a tap of the bus, [`write_once`] writes what
+//! a terrarium knows, and [`changes`] tells when somebody wrote.
+//!
+//! The layout is for people as well, with cat, grep and jq:
+//!
+//! ```text
+//! agents/_index.json            which agents there are
+//! agents/<name>.json            one agent; <namespace>.<name>.json outside kgents-agents
+//! pheromones/active.json        what can be sensed, by_type/<TYPE>.json the same by type
+//! proposals/pending.json        what somebody may still decide; merged.json and
+//! proposals/rejected.json       rejected.json hold the others
+//! cluster/status.json           Deployments, Pods, Memories, Umwelts
+//! thoughts/recent.jsonl         one thought a line, the newest last
+//! _meta/sync.json               whose tree it is, and when each area was written
+//! _meta/stability_score.json    how calm each area is
+//! _meta/lock                    the pid of who writes
+//! ```
+//!
+//! Every file is written beside its place, synced and renamed, so each is
+//! whole at any moment. The order of the renames keeps the tree whole: agents
+//! before the index that names them, the index before agents go.
 
-//! stub until merged
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use jiff::Timestamp;
-use kgents_store::{Kind, Thought, Layer};
-use kgents_store::object::Decoded;
-use kgents_store::watch::Scene;
-pub struct Ghost;
-#[derive(Default)]
-pub struct Memory { pub scene: Scene, pub kinds: BTreeMap<Kind, Remembered>, pub thoughts: Vec<Thought>, pub thoughts_as_of: Option<Timestamp>, pub source: Option<Layer>, pub problems: Vec<Problem> }
-pub struct Remembered { pub objects: Vec<Decoded>, pub as_of: Timestamp }
-#[derive(Clone, Debug)]
-pub struct Problem { pub path: PathBuf, pub what: String }
-impl std::fmt::Display for Problem { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, "{}: {}", self.path.display(), self.what) } }
-impl Ghost {
-    pub fn of(_: &Path, _: &str) -> Self { Self }
-    pub fn any(_: &Path) -> Option<Self> { None }
-    pub fn path(&self) -> &Path { Path::new("") }
-    pub fn read(&self, _: Option<&str>) -> Memory { Memory::default() }
-}
-pub fn folder(_: impl Fn(&str) -> Option<std::ffi::OsString>) -> Option<PathBuf> { None }
+mod changes;
+mod disk;
+mod envelope;
+mod error;
+mod keep;
+mod layout;
+mod ledger;
+mod lock;
+mod name;
+mod open;
+mod read;
+mod render;
+mod snapshot;
+mod status;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod write;
+
+pub use changes::changes;
+pub use error::GhostError;
+pub use keep::{Keep, Kept, keep};
+pub use read::{Memory, Problem, Remembered};
+pub use status::{AreaStatus, Status};
+pub use tree::{Ghost, folder};
+pub use write::{AreaWritten, Written, write_once};

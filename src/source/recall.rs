@@ -1,12 +1,20 @@
 //! What the Ghost remembers of what is looked at.
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use kgents_store::watch::Scene;
+use kgents_store::{Bus, Control, Kind, Layer};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
+use crate::board::Boards;
 use crate::error::SourceError;
-use crate::ghost::{Ghost, Memory};
+use crate::ghost::{self, Ghost, Memory};
 use crate::options::Options;
+use crate::rung::{Reports, Teller};
 
 /// The tree of the context that is looked at; where nobody knows which that
 /// is, the first one that there is.
@@ -29,10 +37,12 @@ pub(crate) async fn recall(
         Ok(scene) => scene.namespace.clone(),
         Err(_) => options.namespace.clone(),
     };
-    let folder = options.ghost.clone().ok_or(SourceError::NoGhost { path: PathBuf::new(), problem: "no folder".into() })?;
+    let folder = folder(options)?;
     let read = move || {
-        let nothing = |problem: String| SourceError::NoGhost { path: folder.clone(), problem };
-        let ghost = tree(&folder, scene.as_ref()).ok_or_else(|| nothing("remembers nothing".into()))?;
+        let nothing = |path: PathBuf, problem: String| SourceError::NoGhost { path, problem };
+        let Some(ghost) = tree(&folder, scene.as_ref()) else {
+            return Err(nothing(folder, "remembers nothing".to_owned()));
+        };
         let memory = ghost.read(namespace.as_deref());
         if memory.kinds.is_empty() && memory.thoughts.is_empty() {
             let of = scene.as_ref().ok().map(|scene| format!(" of {}", scene.context)).unwrap_or_default();
@@ -40,7 +50,7 @@ pub(crate) async fn recall(
                 Some(problem) => format!("remembers nothing{of} that can be read: {problem}"),
                 None => format!("remembers nothing{of}"),
             };
-            return Err(SourceError::NoGhost { path: ghost.path().to_owned(), problem });
+            return Err(nothing(ghost.path().to_owned(), problem));
         }
         Ok((ghost.path().to_owned(), memory))
     };
@@ -48,5 +58,83 @@ pub(crate) async fn recall(
         Ok(read) => read,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => std::future::pending().await,
+    }
+}
+
+fn folder(options: &Options) -> Result<PathBuf, SourceError> {
+    let homeless = || SourceError::NoGhost { path: "~/.kgents/ghost".into(), problem: "has no home".to_owned() };
+    options.ghost.clone().ok_or_else(homeless)
+}
+
+/// Tells what the Ghost remembers, for ever.
+pub(crate) struct Recaller {
+    options: Options,
+    bus: Bus,
+    boards: Arc<Boards>,
+    link: Teller,
+    /// Who speaks. What is written while somebody live does is our own.
+    speaks: watch::Receiver<Option<Layer>>,
+}
+
+impl Recaller {
+    pub(crate) fn new(
+        options: Options,
+        bus: Bus,
+        boards: Arc<Boards>,
+        reports: Reports,
+        speaks: watch::Receiver<Option<Layer>>,
+    ) -> Self {
+        let link = Teller::new(Layer::Ghost, bus.clone(), reports);
+        Self { options, bus, boards, link, speaks }
+    }
+
+    /// Reads the tree, and again each time that it changes while nobody live
+    /// speaks. It never fails: what is wrong is told.
+    pub(crate) async fn run(mut self, scene: Result<Scene, SourceError>) -> Infallible {
+        loop {
+            match recall(&self.options, scene.clone()).await {
+                Ok((path, memory)) => self.tell(&path, memory, scene.is_err()).await,
+                Err(error) => self.link.down(&error).await,
+            }
+            self.changed(&scene).await;
+        }
+    }
+
+    async fn tell(&self, path: &Path, memory: Memory, is_scene: bool) {
+        let Memory { scene, kinds, thoughts, thoughts_as_of, problems, .. } = memory;
+        if is_scene {
+            self.bus.control(Control::Scene(scene)).await;
+        }
+        self.link.at(&path.display().to_string()).await;
+        self.link.notes(problems.iter().map(ToString::to_string).collect()).await;
+        for (kind, remembered) in kinds {
+            self.boards.of(kind).recall(remembered.objects, remembered.as_of).await;
+        }
+        if let Some(as_of) = thoughts_as_of {
+            self.boards.of(Kind::Event).recall(Vec::new(), as_of).await;
+        }
+        thoughts.iter().for_each(|thought| self.bus.thought(thought));
+        self.link.up(String::new(), Duration::ZERO).await;
+    }
+
+    /// Waits until the tree changes while nobody live speaks.
+    async fn changed(&mut self, scene: &Result<Scene, SourceError>) {
+        let Ok(folder) = folder(&self.options) else { return std::future::pending().await };
+        let looked = scene.clone();
+        let tree = tokio::task::spawn_blocking(move || tree(&folder, looked.as_ref())).await;
+        let Ok(Some(ghost)) = tree else { return std::future::pending().await };
+        let cancel = CancellationToken::new();
+        let _guard = cancel.clone().drop_guard();
+        loop {
+            let is_live = |speaks: &Option<Layer>| speaks.is_some_and(Layer::is_live);
+            // The sender lives as long as we do.
+            let _ = self.speaks.wait_for(|speaks| !is_live(speaks)).await;
+            let (tell, mut told) = mpsc::channel(1);
+            tokio::select! {
+                () = ghost::changes(&ghost, tell, cancel.clone()) => {}
+                Some(()) = told.recv() => return,
+                _ = self.speaks.wait_for(is_live) => {}
+            }
+        }
     }
 }

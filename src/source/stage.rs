@@ -13,14 +13,16 @@ use std::time::Duration;
 use kgents_store::bus::Bus;
 use kgents_store::{Control, Layer};
 use tokio::sync::{Mutex, mpsc, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::board::Boards;
-use crate::{grpc, kube};
 use crate::ladder::{Answer, Ladder};
 use crate::options::Options;
+use crate::recall::Recaller;
 use crate::rung::{MAX_REPORTS, Report};
+use crate::{ghost, grpc, kube};
 
 /// The right to tell what is there. One layer has it at a time; it says which
 /// one had it last.
@@ -29,6 +31,8 @@ pub(crate) type Floor = Arc<Mutex<Option<Layer>>>;
 /// How long the Cortex is waited for before the Kubernetes API is listed. A
 /// Cortex on this machine answers sooner, and spares the API server the lists.
 const HEAD_START: Duration = Duration::from_millis(20);
+/// How long the Ghost may take to write what is known at the end.
+const LAST_WORDS: Duration = Duration::from_millis(400);
 
 /// Watches everything and tells it on the bus until cancelled.
 ///
@@ -36,8 +40,30 @@ const HEAD_START: Duration = Duration::from_millis(20);
 /// for ever. Spawn it on a runtime with worker threads, or one of its own; it
 /// decodes a lot when it begins.
 pub async fn watch(options: Options, bus: Bus, cancel: CancellationToken) {
+    let (bus, keeper) = keep(&options, bus);
     let stage = Box::pin(Stage::new(options, bus).run());
     cancel.run_until_cancelled(stage).await;
+    if let Some((keeper, stop)) = keeper {
+        // What is known now is written, if the disk lets us.
+        stop.cancel();
+        if timeout(LAST_WORDS, keeper).await.is_err() {
+            tracing::warn!("the disk kept us waiting, so the Ghost has not got the last of it");
+        }
+    }
+}
+
+/// Keeps the Ghost current with what the bus brings, if that is wanted.
+fn keep(options: &Options, bus: Bus) -> (Bus, Option<(JoinHandle<()>, CancellationToken)>) {
+    let live = options.fixture.is_none() && options.layer != Some(Layer::Ghost);
+    match options.ghost.clone().filter(|_| options.keep_ghost && live) {
+        Some(folder) => {
+            let (bus, reader) = bus.tapped();
+            let stop = CancellationToken::new();
+            let keeper = tokio::spawn(ghost::keep(reader, folder, ghost::Keep::default(), stop.clone()));
+            (bus, Some((keeper, stop)))
+        }
+        None => (bus, None),
+    }
 }
 
 struct Stage {
@@ -78,32 +104,45 @@ impl Stage {
                 self.options.clone(),
                 self.bus.clone(),
                 self.boards.clone(),
-                reports,
+                reports.clone(),
                 wanted.subscribe(),
                 self.floor.clone(),
             );
             asked(self.ladder.is_asked(Layer::Grpc), engine.run())
         };
+        let (speaks, _) = watch::channel(None);
+        let ghost = {
+            let recaller =
+                Recaller::new(self.options.clone(), self.bus.clone(), self.boards.clone(), reports, speaks.subscribe());
+            asked(self.ladder.is_asked(Layer::Ghost), recaller.run(scene))
+        };
         tokio::select! {
-            never = self.judge(inbox, &wanted) => never,
-            never = kube => never,
+            biased;
+            never = self.judge(inbox, &wanted, &speaks) => never,
+            never = ghost => never,
             never = grpc => never,
+            never = kube => never,
         }
     }
 
     /// Hears how the layers answer, and says who speaks and who is to follow.
-    async fn judge(&mut self, mut inbox: mpsc::Receiver<Report>, wanted: &watch::Sender<Wanted>) -> Infallible {
+    async fn judge(
+        &mut self,
+        mut inbox: mpsc::Receiver<Report>,
+        wanted: &watch::Sender<Wanted>,
+        says: &watch::Sender<Option<Layer>>,
+    ) -> Infallible {
         let head_start = Instant::now() + HEAD_START;
         let mut told = None;
         loop {
             let speaks = self.ladder.speaks();
             if told != Some(speaks) {
                 told = Some(speaks);
+                says.send_replace(speaks);
                 self.bus.control(Control::Speaks(speaks)).await;
             }
-            let waits = self.ladder.is_asked(Layer::Grpc)
-                && !self.ladder.is_known(Layer::Grpc)
-                && Instant::now() < head_start;
+            let waits =
+                self.ladder.is_asked(Layer::Grpc) && !self.ladder.is_known(Layer::Grpc) && Instant::now() < head_start;
             let next = Wanted { grpc: speaks == Some(Layer::Grpc), kube: speaks != Some(Layer::Grpc) && !waits };
             wanted.send_if_modified(|wanted| std::mem::replace(wanted, next) != next);
             tokio::select! {

@@ -308,7 +308,12 @@ mod tests {
             r#"{{"metadata":{{"namespace":"n","name":"{name}","uid":"u","resourceVersion":"{version}"}},"spec":{{"genus":"B"}}}}"#
         );
         let decoded = decode(Kind::Agent, &json).unwrap();
-        Change { kind: Kind::Agent, key: decoded.key.clone(), now: Some(decoded), novelty: if initial { Novelty::Initial } else { Novelty::News } }
+        Change {
+            kind: Kind::Agent,
+            key: decoded.key.clone(),
+            now: Some(decoded),
+            novelty: if initial { Novelty::Initial } else { Novelty::News },
+        }
     }
 
     fn gone(name: &str) -> Change {

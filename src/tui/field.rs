@@ -121,7 +121,13 @@ mod tests {
             "spec": { "type": type_, "source": "s", "emittedAt": at(emitted).to_string(), "initialIntensity": initial, "halfLifeMinutes": half },
         });
         let now = decode(Kind::Pheromone, &json.to_string()).unwrap();
-        bus.state(Change { kind: Kind::Pheromone, key: now.key.clone(), now: Some(now), novelty: kgents_store::Novelty::Initial }).await;
+        bus.state(Change {
+            kind: Kind::Pheromone,
+            key: now.key.clone(),
+            now: Some(now),
+            novelty: kgents_store::Novelty::Initial,
+        })
+        .await;
     }
 
     /// Cells recomputed the slow way: the strongest at any second of the cell.

@@ -70,7 +70,8 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 /// Serves until stopped.
 pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
     let Action::Serve(args) = &args.action;
-    let listen = if args.listen.is_empty() { vec![([127, 0, 0, 1], grpc::DEFAULT_PORT).into()] } else { args.listen.clone() };
+    let listen =
+        if args.listen.is_empty() { vec![([127, 0, 0, 1], grpc::DEFAULT_PORT).into()] } else { args.listen.clone() };
     let options = kgents_cortex::Options {
         listen,
         socket: args.socket.clone().or_else(grpc::default_socket),
@@ -94,12 +95,12 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
     };
     let served = block_on(async {
         let mut said = Ok(());
-        let (mut out, err) = (&mut *io.out, &mut *io.err);
+        let Io { out, err } = io;
         let ready = |bound: &Bound| {
             for warning in &bound.warnings {
                 let _ = writeln!(err, "warning: {warning}");
             }
-            said = tell(&mut out, bound, args.json);
+            said = tell(*out, bound, args.json);
         };
         let server = kgents_cortex::serve(reader, options, ready, stopped.clone());
         let end = async {
@@ -119,9 +120,9 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
     served.map(|()| Code::Ok)
 }
 
-fn tell(out: &mut &mut dyn std::io::Write, bound: &Bound, json: bool) -> Result<(), Failure> {
+fn tell(out: &mut dyn std::io::Write, bound: &Bound, json: bool) -> Result<(), Failure> {
     if json {
-        output::line(*out, &json!({ "listen": bound.tcp, "socket": bound.socket }))?;
+        output::line(out, &json!({ "listen": bound.tcp, "socket": bound.socket }))?;
     } else {
         let tcp = bound.tcp.iter().map(ToString::to_string);
         let socket = bound.socket.iter().map(|path| path.display().to_string());
@@ -149,9 +150,12 @@ mod tests {
 
     #[test]
     fn addresses_are_read_in_every_form() {
-        for (text, expected) in
-            [("127.0.0.1:1", "127.0.0.1:1"), (":7", "127.0.0.1:7"), ("[::1]:9", "[::1]:9"), ("localhost:5", "127.0.0.1:5")]
-        {
+        for (text, expected) in [
+            ("127.0.0.1:1", "127.0.0.1:1"),
+            (":7", "127.0.0.1:7"),
+            ("[::1]:9", "[::1]:9"),
+            ("localhost:5", "127.0.0.1:5"),
+        ] {
             assert_eq!(address(text).map(|address| address.to_string()), Ok(expected.to_owned()), "{text}");
         }
         for text in ["", "127.0.0.1", "x:y", "1.2.3.4:99999"] {

@@ -106,8 +106,7 @@ fn list(
     io: &mut Io<'_>,
 ) -> Result<Code, Failure> {
     let options = global.source();
-    let look =
-        block_on(async { gather::look(&options, kind, selector, beside(kind, format), None).await.of(kind) })?;
+    let look = block_on(async { gather::look(&options, kind, selector, beside(kind, format), None).await.of(kind) })?;
     look.warn(kind, io);
     let code = look.code();
     let Look { terrarium, now, .. } = look;

@@ -17,7 +17,9 @@ fn told(reader: &mut Reader) -> Vec<(String, Option<String>, bool)> {
         .drain(usize::MAX)
         .changes
         .into_iter()
-        .map(|change| (change.key.to_string(), change.now.map(|now| now.resource_version), change.novelty == Novelty::Initial))
+        .map(|change| {
+            (change.key.to_string(), change.now.map(|now| now.resource_version), change.novelty == Novelty::Initial)
+        })
         .collect();
     told.sort();
     told

@@ -24,16 +24,23 @@ impl Address {
         let text = text.trim();
         if let Some(path) = text.strip_prefix("unix:") {
             let path = path.strip_prefix("//").unwrap_or(path);
-            return if path.is_empty() { Err("a path is missing after unix:".into()) } else { Ok(Self::Socket(path.into())) };
+            return if path.is_empty() {
+                Err("a path is missing after unix:".into())
+            } else {
+                Ok(Self::Socket(path.into()))
+            };
         }
         if text.starts_with("https://") {
-            return Err("a Cortex is not asked over TLS by this build; write HOST:PORT and reach it through a tunnel".into());
+            return Err(
+                "a Cortex is not asked over TLS by this build; write HOST:PORT and reach it through a tunnel".into()
+            );
         }
         let rest = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
         let uri: http::Uri = format!("http://{rest}").parse().map_err(|_| hint(text))?;
         let plain = uri.path() == "/" && uri.query().is_none();
+        let names_port = rest.rsplit_once(']').map_or(rest, |(_, after)| after).contains(':');
         match (uri.host().filter(|host| !host.is_empty()), uri.port_u16()) {
-            (Some(host), port) if plain && (port.is_some() || !rest.ends_with(':')) => {
+            (Some(host), port) if plain && names_port == port.is_some() => {
                 Ok(Self::Tcp(format!("http://{host}:{}", port.unwrap_or(DEFAULT_PORT))))
             }
             _ => Err(hint(text)),
@@ -61,7 +68,9 @@ impl fmt::Display for Address {
 pub fn default_socket() -> Option<PathBuf> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let folder = absolute("XDG_RUNTIME_DIR").map(|run| run.join("kgents"));
-    folder.or_else(|| std::env::home_dir().map(|home| home.join(".kgents/run"))).map(|folder| folder.join("cortex.sock"))
+    folder
+        .or_else(|| std::env::home_dir().map(|home| home.join(".kgents/run")))
+        .map(|folder| folder.join("cortex.sock"))
 }
 
 /// Where to look: where somebody said, else the socket and then the port.

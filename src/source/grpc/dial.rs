@@ -98,11 +98,8 @@ async fn hello(address: &Address, options: &Options, asked: Instant) -> Result<C
     let mut client = CortexClient::new(channel);
     let request = authorised(wire::DescribeRequest {}, token.as_ref());
     let described = client.describe(request).await.map_err(|status| Trouble::Said(said(&status)))?.into_inner();
-    let scene = Scene {
-        context: words::clean(&described.context),
-        server: words::clean(&described.server),
-        namespace: None,
-    };
+    let scene =
+        Scene { context: words::clean(&described.context), server: words::clean(&described.server), namespace: None };
     let hearing = hearing(described.link.as_ref(), &described.kinds);
     let (version, took) = (words::clean(&described.version), asked.elapsed());
     Ok(Cortex { address: address.clone(), client, token, version, scene, hearing, took })

@@ -177,7 +177,9 @@ mod tests {
         }
         mirror.restart();
         assert!(!mirror.is_whole());
-        for (revision, event) in [(1, begin(false)), (2, put("b", 2)), (3, Event::Gone(Kind::Agent, Key::new("n", "a")))] {
+        for (revision, event) in
+            [(1, begin(false)), (2, put("b", 2)), (3, Event::Gone(Kind::Agent, Key::new("n", "a")))]
+        {
             mirror.take(revision, event);
         }
         assert!(mirror.take(3, Event::Synced).gone.is_empty());

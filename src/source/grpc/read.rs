@@ -7,8 +7,8 @@ use kgents_store::watch::{Link, Watch, WatchState};
 use kgents_store::{Key, Kind, Thought};
 use kgents_wire::cortex::{self as wire, watch_event};
 use serde::de::DeserializeOwned;
-use serde::de::value::{Error as WordError, StrDeserializer};
 use serde::de::IntoDeserializer;
+use serde::de::value::{Error as WordError, StrDeserializer};
 
 use crate::clock;
 use crate::kube::words;
@@ -16,7 +16,10 @@ use crate::kube::words;
 /// One event of a Watch stream.
 #[derive(Debug)]
 pub(crate) enum Event {
-    Begin { instance: String, snapshot: bool },
+    Begin {
+        instance: String,
+        snapshot: bool,
+    },
     Put(Kind, Box<Decoded>),
     Gone(Kind, Key),
     Thought(Box<Thought>),
@@ -41,7 +44,10 @@ pub(crate) fn event(event: wire::WatchEvent) -> Event {
         Some(Wire::Put(object)) => put(&object).unwrap_or_else(Event::Strange),
         Some(Wire::Gone(gone)) => match Kind::named(&gone.kind) {
             Some(kind) => Event::Gone(kind, Key::new(&words::clean(&gone.namespace), &words::clean(&gone.name))),
-            None => Event::Strange(format!("it tells of a kind that this build does not know: {}", words::clean(&gone.kind))),
+            None => Event::Strange(format!(
+                "it tells of a kind that this build does not know: {}",
+                words::clean(&gone.kind)
+            )),
         },
         Some(Wire::Thought(thought)) => self::thought(thought).unwrap_or_else(Event::Strange),
         Some(Wire::Synced(_)) => Event::Synced,

@@ -125,7 +125,11 @@ fn found_pod(options: &Options) -> Found {
     let host = if host.contains(':') { format!("[{host}]") } else { host };
     // The pod's own namespace is where it lives, not a wish to see nothing else.
     let scope = scope(options, None);
-    let scene = Scene { context: String::new(), server: format!("https://{host}:{port}"), namespace: scope.one().map(str::to_owned) };
+    let scene = Scene {
+        context: String::new(),
+        server: format!("https://{host}:{port}"),
+        namespace: scope.one().map(str::to_owned),
+    };
     Found {
         scene,
         scope,

@@ -7,8 +7,8 @@ use kgents_core::freshness::Freshness;
 
 use super::*;
 use crate::object::decode;
-use crate::watch::Link;
 use crate::thought::Origin;
+use crate::watch::Link;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()

@@ -114,9 +114,8 @@ fn stability(pen: &Pen<'_>) -> Piece {
 fn badge(pen: &mut Pen<'_>) -> Piece {
     let app = pen.app;
     let glyphs = pen.theme.glyphs;
-    let said = |glyph: &str, role: Role, word: &str| {
-        vec![(format!("{glyph} "), role, false), (word.to_owned(), role, true)]
-    };
+    let said =
+        |glyph: &str, role: Role, word: &str| vec![(format!("{glyph} "), role, false), (word.to_owned(), role, true)];
     match app.terrarium.layer() {
         Some(Layer::Fixture) => said(glyphs.half, Role::Sky, Layer::Fixture.badge()),
         Some(Layer::Ghost) => {
@@ -124,7 +123,11 @@ fn badge(pen: &mut Pen<'_>) -> Piece {
             pen.hits.wake_at = pen.hits.wake_at.into_iter().chain(origin.wake_at).min();
             let (word, age) = origin.text.split_once(' ').unwrap_or((&origin.text, ""));
             let mut piece = said(glyphs.ghost, Role::Plum, word);
-            piece.push((format!(" {age}"), if origin.freshness == Freshness::Fresh { Role::Soft } else { Role::Amber }, false));
+            piece.push((
+                format!(" {age}"),
+                if origin.freshness == Freshness::Fresh { Role::Soft } else { Role::Amber },
+                false,
+            ));
             piece
         }
         Some(layer) => {

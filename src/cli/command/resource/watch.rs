@@ -105,7 +105,8 @@ impl Watcher<'_> {
         let shown = rows::rows(&follow.terrarium, kind, namespaces, wide, news.now);
         let places: HashMap<&Key, usize> = shown.iter().enumerate().map(|(place, (key, _))| (key, place)).collect();
         let row = |delta: &Delta| {
-            let first = news.changes.get(&(kind, delta.key.clone())).is_some_and(|change| change.novelty == Novelty::Initial);
+            let first =
+                news.changes.get(&(kind, delta.key.clone())).is_some_and(|change| change.novelty == Novelty::Initial);
             let word = if first { "listed" } else { delta.fate.as_str() };
             let found = places.get(&delta.key).and_then(|place| shown.get(*place)).map(|(_, row)| row.clone());
             with(word, found.unwrap_or_else(|| gone(&delta.key, kind, namespaces, wide)))

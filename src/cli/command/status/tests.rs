@@ -41,7 +41,8 @@ fn the_answer_is_what_the_contract_says() {
     assert_eq!(fields(&answer), ["as_of", "attention", "counts", "freshness", "layer", "layers"]);
     assert_eq!((answer["layer"].as_str(), answer["freshness"].as_str()), (Some("kube"), Some("FRESH")));
     assert_eq!(answer["as_of"], "2026-01-01T12:00:00Z");
-    let words: Vec<_> = answer["layers"].as_array().unwrap().iter().map(|layer| (&layer["layer"], &layer["up"])).collect();
+    let words: Vec<_> =
+        answer["layers"].as_array().unwrap().iter().map(|layer| (&layer["layer"], &layer["up"])).collect();
     assert_eq!(serde_json::json!(words), serde_json::json!([["grpc", null], ["kube", true], ["ghost", null]]));
     let layer = &answer["layers"][1];
     assert_eq!(layer["address"], "https://127.0.0.1:6443");
@@ -98,7 +99,10 @@ fn when_nothing_answers_nothing_is_claimed() {
     let error = SourceError::NoKubeconfig { tried: vec!["/none".into()] };
     let down = Link::Down { since: noon(), error: error.to_string(), hint: error.hint().unwrap_or_default() };
     let status = Look {
-        terrarium: terrarium(vec![Control::Rung(Layer::Kube, Rung { address: String::new(), link: down, notes: Vec::new() })], Vec::new()),
+        terrarium: terrarium(
+            vec![Control::Rung(Layer::Kube, Rung { address: String::new(), link: down, notes: Vec::new() })],
+            Vec::new(),
+        ),
         errors: std::collections::BTreeMap::new(),
         failures: vec![(Layer::Kube, error)],
         events: Vec::new(),
