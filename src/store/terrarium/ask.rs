@@ -125,7 +125,7 @@ impl Terrarium {
     /// Whether what is followed is followed live: somebody answers, and it is
     /// not a memory.
     pub fn is_live(&self) -> bool {
-        self.speaks.is_some_and(|layer| layer.is_live()) && matches!(self.link(), Link::Up { .. })
+        self.speaks.is_some_and(Layer::is_live) && matches!(self.link(), Link::Up { .. })
     }
 
     /// How a kind is heard.
