@@ -61,9 +61,8 @@ pub fn run(reader: Reader, options: Options) -> io::Result<()> {
     if !options.patience.is_zero() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         // Too late is no trouble: the next frame has it.
-        let _ = runtime.block_on(async {
-            tokio::time::timeout(options.patience, remember(&mut window, &mut reader)).await
-        });
+        let _ = runtime
+            .block_on(async { tokio::time::timeout(options.patience, remember(&mut window, &mut reader)).await });
     }
     window.draw(&mut terminal)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

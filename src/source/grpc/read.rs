@@ -59,9 +59,8 @@ pub(crate) fn event(event: wire::WatchEvent) -> Event {
 fn put(wire: &wire::Object) -> Result<Event, String> {
     let kind = Kind::named(&wire.kind)
         .ok_or_else(|| format!("it tells of a kind that this build does not know: {}", words::clean(&wire.kind)))?;
-    let json = std::str::from_utf8(&wire.json).map_err(|_| format!("a {kind} of it is not text"))?;
     let key = Key::new(&wire.namespace, &wire.name);
-    let decoded = object::restore(kind, &key, &wire.uid, &wire.resource_version, json)
+    let decoded = object::restore(kind, &key, &wire.uid, &wire.resource_version, &wire.json)
         .map_err(|problem| format!("a {kind} of it cannot be read: {}", words::clean(&problem)))?;
     Ok(Event::Put(kind, Box::new(decoded)))
 }
