@@ -27,7 +27,10 @@ Every other command asks it first, over its socket and then its port. It reads
 all namespaces of one context, and answers kgents.cortex.v1, kgents.logos.v1,
 health and reflection. Over TCP it asks for the token of cortex.token or
 cortex.token_file, if one is set (see kgents config); an address that other
-machines can reach needs one. It ends at ctrl-c or SIGTERM.";
+machines can reach needs one. It ends at ctrl-c or SIGTERM.
+
+Clients made with gRPC's C core (Python, Ruby, C++) reach the socket only with
+the channel option grpc.default_authority=localhost; the port as they are.";
 
 /// What can be said to it.
 #[derive(clap::Args, Debug)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use kgents_core::age;
-use kgents_core::freshness::{Area, Freshness, freshness};
+use kgents_core::freshness::Freshness;
 use kgents_source::{SourceError, clock, ghost};
 use kgents_store::view::{self, Attention};
 use kgents_store::watch::{Link, WatchState};
@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::args::Global;
 use crate::failure::{Code, Failure};
+use crate::envelope::trust;
 use crate::gather::{self, Look};
 use crate::io::Io;
 use crate::output::{self, Format};
@@ -145,16 +146,6 @@ pub(crate) fn code_of(terrarium: &Terrarium) -> Code {
         Some(_) if !Kind::CUSTOM.iter().any(is_read) => Code::Failed,
         Some(_) => gather::code(terrarium),
     }
-}
-
-/// When the oldest of what is shown was verified, and how far all of it can
-/// be trusted. `None` when nobody answered.
-fn trust(terrarium: &Terrarium, now: Timestamp) -> Option<(Timestamp, Freshness)> {
-    terrarium.layer()?;
-    let read = Kind::ALL.into_iter().filter(|kind| terrarium.watch(*kind).as_of.is_some());
-    let as_of = read.clone().filter_map(|kind| terrarium.as_of(kind, now)).min().unwrap_or(now);
-    let worst = read.filter_map(|kind| terrarium.freshness(kind, now)).max();
-    Some((as_of, worst.unwrap_or_else(|| freshness(Area::Cluster, SignedDuration::ZERO, 0.0))))
 }
 
 /// The contract: `{layer, as_of, freshness, layers, counts, attention}`.

@@ -83,8 +83,11 @@ print(json.dumps({
 fn python_and_grpcurl_read_both_services(own: Own) {
     let Some(bin) = tools() else { return };
     let garden = Garden::new(own.start_with_crds(), &[agent("a-gent", "B"), agent("b-gent", "T")]);
-    let _cortex = garden.cortex();
-    let target = format!("unix:{}", garden.socket().display());
+    let cortex = garden.cortex();
+    // Over TCP: to a socket gRPC's C core sends its path as authority, which
+    // is none (`kgents cortex --help` says what to set).
+    let said = cortex.expect_words(&["The Cortex listens at"]);
+    let target = said.split_whitespace().find(|word| word.starts_with("127.0.0.1:")).unwrap().to_owned();
 
     let out = garden.user.path("generated");
     std::fs::create_dir_all(&out).unwrap();
