@@ -6,7 +6,7 @@ use std::time::Duration;
 use kgents_source::clock;
 use kgents_store::bus;
 use kgents_store::watch::Link;
-use kgents_store::{Kind, Terrarium};
+use kgents_store::{Kind, Layer, Terrarium};
 use kgents_tui::ColourLevel;
 use tokio_util::sync::CancellationToken;
 
@@ -186,14 +186,14 @@ async fn settle(mut follow: Follow) -> Terrarium {
     std::mem::take(&mut follow.terrarium)
 }
 
-/// Whether nothing more is to be expected soon. When nobody answers there are
-/// no lists to wait for.
+/// Whether nothing more is to be expected soon: who speaks live has told every
+/// kind, or each layer has had its chance.
 fn is_settled(terrarium: &Terrarium) -> bool {
-    match terrarium.link() {
-        Link::Down { .. } => true,
-        Link::Connecting => false,
-        Link::Up { .. } => Kind::ALL.into_iter().all(|kind| terrarium.watch(kind).state.is_settled()),
+    if terrarium.is_live() || terrarium.layer() == Some(Layer::Fixture) {
+        return Kind::ALL.into_iter().all(|kind| terrarium.watch(kind).state.is_settled());
     }
+    let mut rungs = Layer::ASKED.into_iter().filter_map(|layer| terrarium.rung(layer)).peekable();
+    rungs.peek().is_some() && rungs.all(|rung| rung.link != Link::Connecting)
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::args::Global;
-use crate::failure::{Code, Failure};
 use crate::envelope::trust;
+use crate::failure::{Code, Failure};
 use crate::gather::{self, Look};
 use crate::io::Io;
 use crate::output::{self, Format};

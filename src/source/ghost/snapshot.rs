@@ -199,9 +199,7 @@ fn objects(terrarium: &Terrarium, kind: Kind, at: Timestamp) -> Vec<Decoded> {
             .iter()
             .map(|(key, facts)| nameless(key, Object::Deployment(facts.clone())))
             .collect(),
-        Kind::Pod => {
-            terrarium.pods().iter().map(|(key, facts)| nameless(key, Object::Pod(facts.clone()))).collect()
-        }
+        Kind::Pod => terrarium.pods().iter().map(|(key, facts)| nameless(key, Object::Pod(facts.clone()))).collect(),
         Kind::Event => Vec::new(),
     };
     all.extend(terrarium.unreadable(kind).map(unreadable));

@@ -36,6 +36,15 @@ pub(crate) struct Hearing {
     pub(crate) kinds: Vec<(Kind, Watch)>,
 }
 
+impl Hearing {
+    /// Whether the cluster answers and each of these kinds has been listed or
+    /// refused.
+    pub(crate) fn is_whole(&self, kinds: &[Kind]) -> bool {
+        let settled = |kind: &Kind| self.kinds.iter().any(|(of, watch)| of == kind && watch.state.is_settled());
+        matches!(self.link, Link::Up { .. }) && kinds.iter().all(settled)
+    }
+}
+
 /// Reads an event.
 pub(crate) fn event(event: wire::WatchEvent) -> Event {
     use watch_event::Event as Wire;

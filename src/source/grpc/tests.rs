@@ -191,7 +191,9 @@ async fn what_it_says_is_told_and_its_thoughts_are_not_had_twice() {
     let last = |heard: &Batch, name: &str| {
         heard.changes.iter().rev().find(|change| change.key.name() == name).map(|change| change.now.is_some())
     };
-    watcher.until("b alone", |heard| (last(heard, "b") == Some(true) && last(heard, "a") != Some(true)).then_some(())).await;
+    watcher
+        .until("b alone", |heard| (last(heard, "b") == Some(true) && last(heard, "a") != Some(true)).then_some(()))
+        .await;
     let thoughts: Vec<_> = watcher.heard.thoughts.iter().map(|thought| (&*thought.text, thought.origin)).collect();
     assert_eq!(thoughts, [("phase ␛[2JFailed", kgents_store::thought::Origin::Phase)]);
     let news = watcher.heard.changes.iter().filter(|change| change.novelty == Novelty::News).count();
