@@ -262,6 +262,10 @@ fn trouble(pen: &mut Pen<'_>) -> Option<(Role, String, String)> {
             return Some((Role::Amber, said, hint));
         }
     }
+    if let Some(problem) = &app.problem {
+        let said = format!("{problem}. What was set before stays.");
+        return Some((Role::Amber, said, "kgents config check".to_owned()));
+    }
     if let Some(rung) = speaks.and_then(|layer| app.terrarium.rung(layer))
         && let Some(first) = rung.notes.first()
     {
