@@ -10,16 +10,16 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use kgents_store::bus::Reader;
 use rustix::process::{Signal, kill_current_process_group};
-use tokio::sync::watch;
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
+use tokio::sync::watch;
 use tokio::time::{Instant as Deadline, sleep_until};
 
-use crate::{Options, Settings};
 use crate::app::App;
 use crate::draw;
 use crate::hit::HitMap;
 use crate::msg::{Effect, Msg, Update};
 use crate::terminal::{Terminal, install_panic_hook};
+use crate::{Options, Settings};
 
 /// How many changes are taken in before keys are looked at again.
 const BATCH: usize = 2_048;

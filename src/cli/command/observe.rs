@@ -233,8 +233,14 @@ fn is_settled(terrarium: &Terrarium) -> bool {
     if terrarium.is_live() || terrarium.layer() == Some(Layer::Fixture) {
         return Kind::ALL.into_iter().all(|kind| terrarium.watch(kind).state.is_settled());
     }
-    let mut rungs = Layer::ASKED.into_iter().filter_map(|layer| terrarium.rung(layer)).peekable();
-    rungs.peek().is_some() && rungs.all(|rung| rung.link != Link::Connecting)
+    let mut asked = Layer::ASKED.into_iter().filter_map(|layer| Some((layer, &terrarium.rung(layer)?.link))).peekable();
+    // One that has just answered for the first time is about to speak.
+    let had_its_chance = |(layer, link): (Layer, &Link)| match link {
+        Link::Connecting => false,
+        Link::Up { .. } => !layer.is_live(),
+        Link::Down { .. } => true,
+    };
+    asked.peek().is_some() && asked.all(had_its_chance)
 }
 
 #[cfg(test)]
