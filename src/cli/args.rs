@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::command::{completions, config, cortex, crd, man, observe, resource, signal, status, version};
+use crate::command::{completions, config, cortex, crd, ghost, man, observe, resource, signal, status, version};
 use crate::settings::{Address, Filter, LayerName, Settings};
 use crate::value;
 
@@ -152,6 +152,8 @@ pub(crate) enum Command {
     Signal(signal::Args),
     /// Serve the terrarium over gRPC, to this machine or to others.
     Cortex(cortex::Args),
+    /// Show, refresh or find the Ghost: the last known state, on disk.
+    Ghost(ghost::Args),
     /// Print, install or check the custom resource definitions.
     Crd(crd::Args),
     /// Print our version and the API server's.

@@ -106,6 +106,7 @@ fn dispatch(cli: &Cli, io: &mut Io<'_>) -> Result<Code, Failure> {
         Command::Umwelts(args) => command::resource::run(Kind::Umwelt, args, global, io),
         Command::Signal(args) => command::signal::run(args, global, io),
         Command::Cortex(args) => command::cortex::run(args, global, io),
+        Command::Ghost(args) => command::ghost::run(args, global, io),
         Command::Crd(args) => command::crd::run(args, global, io),
         Command::Version(args) => command::version::run(args, global, io),
         Command::Config(args) => command::config::run(args, global, io),

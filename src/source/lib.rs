@@ -26,6 +26,7 @@ pub use error::{Origin, SourceError};
 pub use kube::{Client, Listed, scene};
 pub use look::{Ask, Look, look};
 pub use options::Options;
+pub use recall::ghost_tree;
 pub use stage::watch;
 
 /// The Ghost's folder, where nobody said another: `$KGENTS_GHOST_DIR`, else

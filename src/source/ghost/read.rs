@@ -45,6 +45,8 @@ pub struct Memory {
     pub thoughts_as_of: Option<Timestamp>,
     /// Where who wrote it had it from.
     pub source: Option<Layer>,
+    /// The same by area, as far as files say it.
+    pub(super) sources: BTreeMap<String, Layer>,
     /// What cannot be read.
     pub problems: Vec<Problem>,
 }
@@ -181,6 +183,9 @@ impl Reading<'_> {
             Ok(parsed) => {
                 self.context.get_or_insert_with(|| parsed.context.clone());
                 self.memory.source = self.memory.source.or(parsed.source);
+                if let Some(source) = parsed.source {
+                    self.memory.sources.entry(area.to_owned()).or_insert(source);
+                }
                 Some(parsed)
             }
             Err(what) => {
