@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::command::{completions, config, cortex, crd, ghost, man, observe, resource, signal, status, version};
+use crate::command::{completions, config, cortex, crd, dev, ghost, man, observe, resource, signal, status, version};
 use crate::settings::{Address, Filter, LayerName, Settings};
 use crate::value;
 
@@ -164,6 +164,9 @@ pub(crate) enum Command {
     Completions(completions::Args),
     /// Print a manual page, or write all of them into a folder.
     Man(man::Args),
+    /// Make the files that the repository of kgents holds.
+    #[command(hide = true)]
+    Dev(dev::Args),
 }
 
 impl Command {
@@ -171,7 +174,7 @@ impl Command {
     /// work also when those are bad.
     pub(crate) const fn wants_settings(&self) -> bool {
         match self {
-            Self::Completions(_) | Self::Man(_) => false,
+            Self::Completions(_) | Self::Man(_) | Self::Dev(_) => false,
             Self::Version(args) => !args.is_client(),
             Self::Config(args) => args.is_show(),
             Self::Crd(args) => !args.is_print(),

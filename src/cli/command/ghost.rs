@@ -19,6 +19,8 @@ mod daemon;
 mod page;
 mod sync;
 
+pub(super) use page::size;
+
 const HELP: &str = "\
 Examples:
   kgents ghost status                  # how old each area is, and what cannot be read

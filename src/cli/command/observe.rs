@@ -1,12 +1,13 @@
 //! `kgents observe`: the window, or what stands for it without a terminal.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use kgents_source::clock;
+use kgents_source::{Fixture, clock};
 use kgents_store::bus;
 use kgents_store::watch::Link;
-use kgents_store::{Kind, Terrarium};
+use kgents_store::{Kind, Layer, Terrarium};
 use kgents_tui::ColourLevel;
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +30,7 @@ Examples:
   kgents observe --plain | grep Failed
   kgents observe --json | jq 'select(.kind == \"Thought\")'
   kgents observe --snapshot --size 160x45
+  kgents observe --fixture ghost-fixtures/busy            # without a cluster
 
 Without a terminal on standard output, or with TERM=dumb, it is --plain.
 A line of --json is one change with kind, key and revision: an object (change
@@ -52,6 +54,12 @@ pub(crate) struct Args {
     /// Columns and rows of the snapshot [default: the terminal's, else 120x40].
     #[arg(long, value_name = "WxH", requires = "snapshot", value_parser = value::size)]
     size: Option<Size>,
+    /// Play this recorded tree instead of asking anybody.
+    #[arg(long, value_name = "DIR")]
+    fixture: Option<PathBuf>,
+    /// How fast it is played: 1 as it happened, 10 ten times as fast, 0 only how it begins [default: 1].
+    #[arg(long, value_name = "N", requires = "fixture", value_parser = value::speed)]
+    speed: Option<f64>,
     /// Leave the mouse to the terminal.
     #[arg(long)]
     no_mouse: bool,
@@ -75,6 +83,17 @@ impl Args {
         Window { mouse: mouse && !self.no_mouse, utc: utc || self.utc, ascii: ascii || self.ascii }
     }
 
+    /// Where to look.
+    fn source(&self, global: &Global) -> Result<kgents_source::Options, Failure> {
+        let options = global.source();
+        let Some(path) = self.fixture.clone() else { return Ok(options) };
+        let fixture = Fixture { path, speed: self.speed.unwrap_or(1.0) };
+        let hint = "kgents observe --fixture ghost-fixtures/busy";
+        fixture.check().map_err(|problem| Failure::new(problem).hint(hint).code(Code::Usage))?;
+        // What is set for a cluster says nothing of a recording; what is typed does.
+        Ok(kgents_source::Options { namespace: global.namespace.clone(), fixture: Some(fixture), ..options })
+    }
+
     fn look(&self, global: &Global, colour: ColourLevel) -> kgents_tui::Options {
         let Window { mouse, utc, ascii } = self.settings(global);
         kgents_tui::Options { mouse, utc, colour, ascii, ..kgents_tui::Options::default() }
@@ -83,14 +102,15 @@ impl Args {
 
 /// Observes until the end.
 pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
+    let source = args.source(global)?;
     if args.is_window() {
-        return window(args, global);
+        return window(args, global, source);
     }
     if args.snapshot {
-        return snapshot(args, global, io);
+        return snapshot(args, global, source, io);
     }
     block_on(async {
-        let follow = Follow::start(global.source(), io::end());
+        let follow = Follow::start(source, io::end());
         if args.json {
             tell_json(follow, io.out).await
         } else {
@@ -128,10 +148,9 @@ fn colour() -> ColourLevel {
 const PATIENCE_FOR_GHOST: Duration = Duration::from_millis(6);
 
 /// Opens the window on this thread; the source runs on another.
-fn window(args: &Args, global: &Global) -> Result<Code, Failure> {
+fn window(args: &Args, global: &Global, options: kgents_source::Options) -> Result<Code, Failure> {
     let (bus, reader) = bus::new();
     let cancel = CancellationToken::new();
-    let options = global.source();
     let remembers = options.remembers();
     let source = {
         let (cancel, global) = (cancel.clone(), global.clone());
@@ -152,25 +171,29 @@ fn window(args: &Args, global: &Global) -> Result<Code, Failure> {
 
 /// How long a snapshot waits for the first lists.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it waits for a recording, which comes for certain.
+const PATIENCE_FOR_FIXTURE: Duration = Duration::from_mins(1);
 /// The size of a snapshot where nothing says another.
 const SIZE: Size = Size(120, 40);
 
-fn snapshot(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
+fn snapshot(args: &Args, global: &Global, source: kgents_source::Options, io: &mut Io<'_>) -> Result<Code, Failure> {
+    let patience = if args.fixture.is_some() { PATIENCE_FOR_FIXTURE } else { PATIENCE };
     let terrarium = block_on(async {
-        let end = async {
+        let end = async move {
             tokio::select! {
                 () = io::end() => {}
-                () = tokio::time::sleep(PATIENCE) => {}
+                () = tokio::time::sleep(patience) => {}
             }
         };
-        let frame = settle(Follow::start(global.source(), end));
+        let frame = settle(Follow::start(source, end));
         Ok(frame.await)
     })?;
     let is_terminal = io::is_terminal();
     let colour = if is_terminal { colour() } else { ColourLevel::None };
     let own = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, height)| Size(width.0, height.0));
     let Size(width, height) = args.size.or_else(own).unwrap_or(SIZE);
-    let code = status::code_of(&terrarium);
+    // A recording is what was asked for, whatever is in it.
+    let code = if args.fixture.is_some() { Code::Ok } else { status::code_of(&terrarium) };
     let frame = kgents_tui::snapshot(terrarium, (width, height), clock::now(), &args.look(global, colour));
     io.out.write_all(frame.as_bytes())?;
     Ok(code)
@@ -192,6 +215,8 @@ fn is_settled(terrarium: &Terrarium) -> bool {
     match terrarium.link() {
         Link::Down { .. } => true,
         Link::Connecting => false,
+        // All of it is there before it speaks.
+        Link::Up { .. } if terrarium.layer() == Some(Layer::Fixture) => true,
         Link::Up { .. } => Kind::ALL.into_iter().all(|kind| terrarium.watch(kind).state.is_settled()),
     }
 }

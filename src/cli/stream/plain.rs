@@ -24,6 +24,8 @@ pub(crate) struct Plain {
     deaths: u64,
     scene: Option<Scene>,
     link: Option<Link>,
+    /// What is told to be odd about who speaks.
+    notes: Vec<String>,
     /// What is told to be wrong with a kind.
     troubles: BTreeMap<Kind, WatchState>,
 }
@@ -38,6 +40,7 @@ impl Plain {
             deaths: 0,
             scene: None,
             link: None,
+            notes: Vec::new(),
             troubles: BTreeMap::new(),
         }
     }
@@ -91,6 +94,12 @@ impl Plain {
             writeln!(out, "{at} Source {layer} {}", one_line(&words::link(link)))?;
             self.link = Some(link.clone());
         }
+        let notes = terrarium.layer().and_then(|layer| terrarium.rung(layer)).map(|rung| rung.notes.as_slice());
+        let notes = notes.unwrap_or_default();
+        for note in notes.iter().filter(|note| !self.notes.contains(note)) {
+            writeln!(out, "{at} Source {layer} {}", one_line(note))?;
+        }
+        self.notes = notes.to_vec();
         // Kinds of which the same is to be said share a line.
         let mut said: Vec<(String, Vec<&str>)> = Vec::new();
         for kind in Kind::ALL {

@@ -148,7 +148,7 @@ impl Daemon {
         let rest = json!({ "involvedObject": about, "message": message, "lastTimestamp": at(second).to_string() });
         let change = object(Kind::Event, &Key::new("n", "e"), 1, &rest);
         let Some(Object::Event(event)) = change.now.map(|now| now.object) else { panic!() };
-        self.bus.log(event);
+        self.bus.log(&event);
     }
 }
 

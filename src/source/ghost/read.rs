@@ -83,12 +83,21 @@ impl Ghost {
     }
 
     pub(super) fn read_at(&self, namespace: Option<&str>, now: Timestamp) -> (Memory, Ledger) {
+        self.read_with(namespace, now, Budget::default())
+    }
+
+    /// The same of a tree that was named by hand, with all times as they stand.
+    pub(super) fn read_as_is(&self, namespace: Option<&str>) -> (Memory, Ledger) {
+        self.read_with(namespace, Timestamp::MAX, Budget { anybodys: true, ..Budget::default() })
+    }
+
+    fn read_with(&self, namespace: Option<&str>, now: Timestamp, budget: Budget) -> (Memory, Ledger) {
         let mut reading = Reading {
             tree: self.path(),
             namespace,
             now,
             context: self.context().map(str::to_owned),
-            budget: Budget::default(),
+            budget,
             memory: Memory::default(),
             untold: 0,
         };
@@ -107,6 +116,8 @@ impl Ghost {
 struct Budget {
     objects: AtomicUsize,
     bytes: AtomicUsize,
+    /// Files of other users count as well.
+    anybodys: bool,
 }
 
 impl Budget {
@@ -363,7 +374,7 @@ impl Reading<'_> {
 
 /// The text of a file of a tree; `None` if there is none.
 fn text(tree: &Path, path: &str, budget: &Budget) -> Result<Option<String>, String> {
-    let Some(text) = open::text(&tree.join(path))? else { return Ok(None) };
+    let Some(text) = open::text_of(&tree.join(path), budget.anybodys)? else { return Ok(None) };
     budget.bytes(text.len())?;
     Ok(Some(text))
 }

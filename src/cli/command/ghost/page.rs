@@ -59,7 +59,7 @@ fn list(out: &mut dyn Write, title: &str, lines: &[String]) -> io::Result<()> {
 }
 
 /// A number of bytes in few characters.
-pub(super) fn size(bytes: u64) -> String {
+pub(in crate::command) fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} B"),
         1_000..10_000 => format!("{:.1} kB", bytes as f64 / 1e3),
