@@ -18,7 +18,6 @@ pub(crate) mod environment;
 pub(crate) mod file;
 pub(crate) mod keys;
 mod layers;
-#[allow(dead_code, reason = "whoever reads again while a window is open asks it")]
 mod reload;
 #[cfg(test)]
 mod tests;
@@ -27,7 +26,6 @@ mod types;
 #[cfg(test)]
 pub(crate) use layers::merge;
 pub(crate) use layers::{load, of_flags};
-#[allow(unused_imports, reason = "as above")]
 pub(crate) use reload::Reload;
 pub(crate) use types::{Address, Filter, LayerName, Limit, Token};
 

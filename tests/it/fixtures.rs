@@ -32,7 +32,7 @@ const WORLDS: [(&str, &[&str]); 6] = [
         "corrupt",
         &[
             "agents/{b-gent,d-gent,l-gent,n-gent,o-gent,t-gent}.json",
-            "proposals/{merged,rejected}.json",
+            "proposals/{rejected,merged}.json",
             "1 unreadable",
         ],
     ),
@@ -179,7 +179,7 @@ fn the_window_plays_one() {
 fn lines_of_text_tell_one() {
     let user = User::new();
     let stream = user.follow(&["observe", "--fixture", &world("corrupt"), "--plain"]);
-    stream.expect_words(&["Source fixture looking at fixture/corrupt"]);
+    stream.expect_words(&["Source looking at fixture/corrupt"]);
     stream.expect_words(&["Source fixture agents/b-gent.json: torn"]);
     eventually(SOON, "all of it", || {
         let lines = stream.lines();

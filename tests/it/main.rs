@@ -30,6 +30,7 @@
 mod crd;
 mod fixtures;
 mod ghost;
+mod layers;
 mod lists;
 mod refusals;
 mod rooms;
@@ -47,6 +48,7 @@ use support::cluster;
 /// run alone in the end.
 fn cases() -> Vec<Case> {
     [
+        layers::cases(),
         watch::cases(),
         crd::cases(),
         refusals::cases(),

@@ -47,6 +47,7 @@ pub(crate) fn options(dir: &Path, token: Option<&str>) -> Options {
         socket: Some(dir.join("run/cortex.sock")),
         token: token.map(str::to_owned),
         version: "0.0.0-test",
+        patience: Duration::ZERO,
     }
 }
 

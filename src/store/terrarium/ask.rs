@@ -64,6 +64,16 @@ impl Terrarium {
         self.deployments.get(key).map(AsRef::as_ref)
     }
 
+    /// Deployments by key.
+    pub fn deployments(&self) -> &BTreeMap<Key, Arc<DeploymentFacts>> {
+        &self.deployments
+    }
+
+    /// Pods by key.
+    pub fn pods(&self) -> &BTreeMap<Key, Arc<PodFacts>> {
+        &self.pods
+    }
+
     /// The pods that run an agent.
     pub fn pods_of(&self, agent: &Key) -> impl Iterator<Item = (&Key, &PodFacts)> {
         let keys = self.pods_of.get(agent).into_iter().flatten();

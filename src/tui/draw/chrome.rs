@@ -120,7 +120,12 @@ fn badge(pen: &mut Pen<'_>) -> Piece {
         Some(layer @ (Layer::Ghost | Layer::Fixture)) => {
             let (glyph, role) =
                 if layer == Layer::Ghost { (glyphs.ghost, Role::Plum) } else { (glyphs.half, Role::Sky) };
-            let Some(origin) = origin::memory(app) else { return said(glyph, role, layer.badge()) };
+            let Some(origin) = origin::memory(app) else {
+                return match layer {
+                    Layer::Fixture => said(glyph, role, layer.badge()),
+                    _ => vec![(format!("{} connecting", glyphs.ring), Role::Soft, false)],
+                };
+            };
             pen.hits.wake_at = pen.hits.wake_at.into_iter().chain(origin.wake_at).min();
             let (word, age) = origin.text.split_once(' ').unwrap_or((&origin.text, ""));
             let mut piece = said(glyph, role, word);
@@ -224,6 +229,10 @@ pub(super) fn banner(pen: &mut Pen<'_>, footer: Rect) {
 /// The worst thing that stands in the way, in words, with what to do.
 fn trouble(pen: &mut Pen<'_>) -> Option<(Role, String, String)> {
     let app = pen.app;
+    if let Some(problem) = &app.problem {
+        let said = format!("{problem}. What was set before stays.");
+        return Some((Role::Amber, said, "kgents config check".to_owned()));
+    }
     let speaks = app.terrarium.layer();
     if let (Some(Layer::Ghost) | None, Link::Down { since, error, hint }) = (speaks, app.terrarium.link()) {
         let clock = since.to_zoned(app.look.zone.clone()).strftime("%H:%M:%S").to_string();
