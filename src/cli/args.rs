@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::command::{completions, config, cortex, crd, man, observe, resource, signal, status, version};
+use crate::command::{completions, config, cortex, crd, dev, ghost, man, observe, resource, signal, status, version};
 use crate::settings::{Address, Filter, LayerName, Settings};
 use crate::value;
 
@@ -152,6 +152,8 @@ pub(crate) enum Command {
     Signal(signal::Args),
     /// Serve the terrarium over gRPC, to this machine or to others.
     Cortex(cortex::Args),
+    /// Show, refresh or find the Ghost: the last known state, on disk.
+    Ghost(ghost::Args),
     /// Print, install or check the custom resource definitions.
     Crd(crd::Args),
     /// Print our version and the API server's.
@@ -162,6 +164,9 @@ pub(crate) enum Command {
     Completions(completions::Args),
     /// Print a manual page, or write all of them into a folder.
     Man(man::Args),
+    /// Make the files that the repository of kgents holds.
+    #[command(hide = true)]
+    Dev(dev::Args),
 }
 
 impl Command {
@@ -169,7 +174,7 @@ impl Command {
     /// work also when those are bad.
     pub(crate) const fn wants_settings(&self) -> bool {
         match self {
-            Self::Completions(_) | Self::Man(_) => false,
+            Self::Completions(_) | Self::Man(_) | Self::Dev(_) => false,
             Self::Version(args) => !args.is_client(),
             Self::Config(args) => args.is_show(),
             Self::Crd(args) => !args.is_print(),

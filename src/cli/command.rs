@@ -5,6 +5,8 @@ pub(crate) mod config;
 pub(crate) mod cortex;
 pub(crate) mod crd;
 pub(crate) mod describe;
+pub(crate) mod dev;
+pub(crate) mod ghost;
 pub(crate) mod man;
 pub(crate) mod observe;
 pub(crate) mod resource;

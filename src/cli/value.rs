@@ -51,6 +51,14 @@ pub(crate) fn share(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Reads how fast time passes: 0 or more.
+pub(crate) fn speed(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(speed) if speed.is_finite() && speed >= 0.0 => Ok(speed),
+        _ => Err("it must be a number, 0 or more".to_owned()),
+    }
+}
+
 /// Columns and rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size(pub(crate) u16, pub(crate) u16);
@@ -138,6 +146,10 @@ mod tests {
         assert_eq!((share("0"), share("1")), (Ok(0.0), Ok(1.0)));
         for text in ["-0.1", "1.01", "NaN", "inf", "", "x"] {
             assert!(share(text).is_err(), "{text}");
+        }
+        assert_eq!((speed("0"), speed("2.5")), (Ok(0.0), Ok(2.5)));
+        for text in ["-1", "NaN", "inf", "", "fast"] {
+            assert!(speed(text).is_err(), "{text}");
         }
         assert_eq!(size("120x40"), Ok(Size(120, 40)));
         for text in ["120", "0x1", "1x0", "1001x1", "-1x5", "axb", ""] {

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use jiff::SignedDuration;
 use kgents_store::bus::{Batch, Change, Novelty};
-use kgents_store::{Terrarium, object};
+use kgents_store::{Key, Terrarium, object};
 
 use super::*;
 use crate::rng::fnv;

@@ -1,4 +1,4 @@
-//! A crowd: a thousand agents in twenty namespaces, and a burst of changes.
+//! A crowd: five hundred agents in twenty namespaces, and a burst of changes.
 //! Its objects are as small as an API server may hold them, so that the tree
 //! stays small.
 
@@ -18,13 +18,13 @@ const HOUR: i64 = 60 * 60 * SECOND;
 const OPENING: i64 = 0;
 
 const NAMESPACES: u64 = 20;
-const AGENTS: u64 = 1_000;
-const PHEROMONES: u64 = 5_000;
-const PROPOSALS: u64 = 500;
+const AGENTS: u64 = 500;
+const PHEROMONES: u64 = 2_500;
+const PROPOSALS: u64 = 250;
 
 /// When the burst comes, and how many changes it has.
 pub(crate) const BURST_MS: i64 = 20 * SECOND;
-pub(crate) const BURST: u64 = 2_000;
+pub(crate) const BURST: u64 = 1_000;
 /// Changes in a calm second.
 const CALM: u64 = 6;
 /// How long the timeline is.
@@ -55,7 +55,7 @@ pub(crate) fn world() -> World {
         propose(&mut stage, i);
     }
     for i in 0..PHEROMONES {
-        // Half a second apart: the oldest is 42 minutes old.
+        // Half a second apart: the oldest is 21 minutes old.
         stage.until(-(PHEROMONES as i64 - i as i64) * 500);
         signal(&mut stage);
         // Two thoughts for five pheromones; the last one is said below.
@@ -65,7 +65,7 @@ pub(crate) fn world() -> World {
     }
     stage.until(0);
     // The newest stamp of the world.
-    stage.think(&agent(0), None, Severity::Info, "a thousand of us, and all is well");
+    stage.think(&agent(0), None, Severity::Info, "five hundred of us, and all is well");
     follow(&mut stage);
     stage.finish()
 }

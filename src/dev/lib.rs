@@ -19,16 +19,14 @@ mod script;
 mod stage;
 mod stale;
 mod tear;
-mod timeline;
 mod unicode;
 
 use jiff::Timestamp;
-use kgents_store::{Key, Kind, Thought};
-use serde::{Deserialize, Serialize};
+use kgents_store::{Kind, Thought};
 use serde_json::Value;
 
+pub use kgents_store::timeline::{MAX_OFFSET_MS, Step, StepChange, step};
 pub use tear::{TEARS, Tear, TearKind, tear};
-pub use timeline::{MAX_OFFSET_MS, step};
 
 /// The moment at which the worlds stand: 2026-01-15T14:30:00Z.
 const NOW: Timestamp = Timestamp::constant(1_768_487_400, 0);
@@ -49,36 +47,17 @@ pub struct World {
     pub timeline: Vec<Step>,
 }
 
-/// One thing that happens after a world's `now`: a line of a timeline.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(into = "timeline::Line", try_from = "timeline::Line")]
-pub struct Step {
-    /// When: milliseconds after `now`.
-    pub offset_ms: u64,
-    /// What.
-    pub change: StepChange,
-}
-
-/// What a step does.
-#[derive(Clone, Debug, PartialEq)]
-pub enum StepChange {
-    /// An object is made or changed. It is news: the terrarium that hears it
-    /// finds the words, so no thought of the timeline says it again.
-    Put {
-        /// Its kind.
-        kind: Kind,
-        /// The whole object.
-        object: Value,
-    },
-    /// An object is gone.
-    Gone {
-        /// Its kind.
-        kind: Kind,
-        /// Its key.
-        key: Key,
-    },
-    /// A thought that no object tells, such as an Event.
-    Thought(Thought),
+impl World {
+    /// The timeline as `_meta/timeline.jsonl` holds it: a line for each step.
+    pub fn timeline_jsonl(&self) -> String {
+        let mut text = String::new();
+        for step in &self.timeline {
+            // Strings, numbers and maps with string keys are always JSON.
+            text.push_str(&serde_json::to_string(step).unwrap_or_default());
+            text.push('\n');
+        }
+        text
+    }
 }
 
 /// All six worlds.

@@ -19,6 +19,7 @@
 //! _meta/sync.json               whose tree it is, and when each area was written
 //! _meta/stability_score.json    how calm each area is
 //! _meta/lock                    the pid of who writes
+//! _meta/timeline.jsonl          of a recording, what happens then; see [`write_recording`]
 //! ```
 //!
 //! Every file is written beside its place, synced and renamed, so each is
@@ -36,6 +37,7 @@ mod lock;
 mod name;
 mod open;
 mod read;
+mod recording;
 mod render;
 mod snapshot;
 mod status;
@@ -50,6 +52,8 @@ pub use changes::changes;
 pub use error::GhostError;
 pub use keep::{Keep, Kept, keep};
 pub use read::{Memory, Problem, Remembered};
+pub use recording::write_recording;
+pub(crate) use recording::{HEAD_FILE, Recorded, TIMELINE_FILE};
 pub use status::{AreaStatus, Status};
 pub use tree::{Ghost, folder};
 pub use write::{AreaWritten, Written, write_once};

@@ -12,6 +12,7 @@ pub mod backoff;
 mod board;
 pub mod clock;
 pub mod error;
+mod fixture;
 pub mod ghost;
 pub mod grpc;
 pub mod kube;
@@ -25,7 +26,8 @@ mod stage;
 pub use error::{Origin, SourceError};
 pub use kube::{Client, Listed, scene};
 pub use look::{Ask, Look, look};
-pub use options::Options;
+pub use options::{Fixture, Options};
+pub use recall::ghost_tree;
 pub use stage::watch;
 
 /// The Ghost's folder, where nobody said another: `$KGENTS_GHOST_DIR`, else

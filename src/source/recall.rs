@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::board::Boards;
 use crate::error::SourceError;
 use crate::ghost::{self, Ghost, Memory};
+use crate::kube;
 use crate::options::Options;
 use crate::rung::{Reports, Teller};
 
@@ -58,6 +59,22 @@ pub(crate) async fn recall(
         Ok(read) => read,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => std::future::pending().await,
+    }
+}
+
+/// The tree of what these options look at, whether anything was ever written
+/// there or not: that of the context; where nobody knows which that is, the
+/// first that there is; else the one that the first sync would make.
+///
+/// # Errors
+/// When the Ghost has no folder, or the context that was asked for is not there.
+pub fn ghost_tree(options: &Options) -> Result<Ghost, SourceError> {
+    let folder = folder(options)?;
+    let scene = kube::scene(options);
+    match (tree(&folder, scene.as_ref()), scene) {
+        (Some(ghost), _) => Ok(ghost),
+        (None, Err(error @ SourceError::NoContext { .. })) => Err(error),
+        (None, _) => Ok(Ghost::at(&folder)),
     }
 }
 

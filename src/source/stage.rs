@@ -23,7 +23,7 @@ use crate::ladder::{Answer, Ladder};
 use crate::options::Options;
 use crate::recall::Recaller;
 use crate::rung::{MAX_REPORTS, Report};
-use crate::{ghost, grpc, kube};
+use crate::{fixture, ghost, grpc, kube};
 
 /// The right to tell what is there. One layer has it at a time; it says which
 /// one had it last.
@@ -40,7 +40,13 @@ const LAST_WORDS: Duration = Duration::from_millis(400);
 /// It never fails: whatever goes wrong is told as [`Control`] and tried again
 /// for ever. Spawn it on a runtime with worker threads, or one of its own; it
 /// decodes a lot when it begins.
+///
+/// With a [`crate::Fixture`] that is played, and nobody is asked.
 pub async fn watch(options: Options, bus: Bus, cancel: CancellationToken) {
+    if let Some(fixture) = &options.fixture {
+        cancel.run_until_cancelled(fixture::play(fixture, &options, &bus)).await;
+        return;
+    }
     let (bus, keeper) = keep(&options, bus);
     let stage = Box::pin(Stage::new(options, bus).run());
     cancel.run_until_cancelled(stage).await;
@@ -55,7 +61,7 @@ pub async fn watch(options: Options, bus: Bus, cancel: CancellationToken) {
 
 /// Keeps the Ghost current with what the bus brings, if that is wanted.
 fn keep(options: &Options, bus: Bus) -> (Bus, Option<(JoinHandle<()>, CancellationToken)>) {
-    let live = options.fixture.is_none() && options.layer != Some(Layer::Ghost);
+    let live = options.layer != Some(Layer::Ghost);
     match options.ghost.clone().filter(|_| options.keep_ghost && live) {
         Some(folder) => {
             let (bus, reader) = bus.tapped();

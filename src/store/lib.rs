@@ -13,6 +13,7 @@ pub mod object;
 pub mod sanitize;
 pub mod terrarium;
 pub mod thought;
+pub mod timeline;
 pub mod view;
 pub mod watch;
 

@@ -28,6 +28,8 @@
 #![allow(clippy::needless_pass_by_value, reason = "the type of a test's parameter says what it needs")]
 
 mod crd;
+mod fixtures;
+mod ghost;
 mod layers;
 mod lists;
 mod refusals;
@@ -45,10 +47,20 @@ use support::cluster;
 /// Every test, by subject; the longest first, so that none of them is left to
 /// run alone in the end.
 fn cases() -> Vec<Case> {
-    [layers::cases(), watch::cases(), crd::cases(), refusals::cases(), window::cases(), lists::cases(), rooms::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        layers::cases(),
+        watch::cases(),
+        crd::cases(),
+        refusals::cases(),
+        ghost::cases(),
+        fixtures::cases(),
+        window::cases(),
+        lists::cases(),
+        rooms::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn main() -> ExitCode {

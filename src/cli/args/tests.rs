@@ -201,7 +201,8 @@ fn who_asks_for_help_or_mends_the_file_needs_no_good_one() {
     for line in ["status", "observe", "agents", "crd verify", "version", "config", "config show", "signal sense"] {
         assert!(wants(&format!("kgents {line}")), "{line}");
     }
-    let free = ["completions bash", "man", "version --client", "config path", "config schema", "config check"];
+    let free =
+        ["completions bash", "man", "dev fixtures", "version --client", "config path", "config schema", "config check"];
     for line in free.into_iter().chain(["crd print"]) {
         assert!(!wants(&format!("kgents {line}")), "{line}");
     }

@@ -1,9 +1,10 @@
 //! `kgents observe`: the window, or what stands for it without a terminal.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use kgents_source::clock;
+use kgents_source::{Fixture, clock};
 use kgents_store::bus;
 use kgents_store::watch::Link;
 use kgents_store::{Kind, Layer, Terrarium};
@@ -30,6 +31,7 @@ Examples:
   kgents observe --plain | grep Failed
   kgents observe --json | jq 'select(.kind == \"Thought\")'
   kgents observe --snapshot --size 160x45
+  kgents observe --fixture ghost-fixtures/busy            # without a cluster
 
 Without a terminal on standard output, or with TERM=dumb, it is --plain.
 A line of --json is one change with kind, key and revision: an object (change
@@ -53,6 +55,12 @@ pub(crate) struct Args {
     /// Columns and rows of the snapshot [default: the terminal's, else 120x40].
     #[arg(long, value_name = "WxH", requires = "snapshot", value_parser = value::size)]
     size: Option<Size>,
+    /// Play this recorded tree instead of asking anybody.
+    #[arg(long, value_name = "DIR")]
+    fixture: Option<PathBuf>,
+    /// How fast it is played: 1 as it happened, 10 ten times as fast, 0 only how it begins [default: 1].
+    #[arg(long, value_name = "N", requires = "fixture", value_parser = value::speed)]
+    speed: Option<f64>,
     /// Leave the mouse to the terminal.
     #[arg(long)]
     no_mouse: bool,
@@ -80,6 +88,17 @@ impl Args {
         self.flags().over(&global.settings().window)
     }
 
+    /// Where to look.
+    fn source(&self, global: &Global) -> Result<kgents_source::Options, Failure> {
+        let options = global.source();
+        let Some(path) = self.fixture.clone() else { return Ok(options) };
+        let fixture = Fixture { path, speed: self.speed.unwrap_or(1.0) };
+        let hint = "kgents observe --fixture ghost-fixtures/busy";
+        fixture.check().map_err(|problem| Failure::new(problem).hint(hint).code(Code::Usage))?;
+        // What is set for a cluster says nothing of a recording; what is typed does.
+        Ok(kgents_source::Options { namespace: global.namespace.clone(), fixture: Some(fixture), ..options })
+    }
+
     fn look(&self, global: &Global, colour: ColourLevel) -> kgents_tui::Options {
         let Window { mouse, utc, ascii } = self.settings(global);
         kgents_tui::Options { mouse, utc, colour, ascii, ..kgents_tui::Options::default() }
@@ -103,14 +122,15 @@ impl Flags {
 
 /// Observes until the end.
 pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
+    let source = args.source(global)?;
     if args.is_window() {
-        return window(args, global);
+        return window(args, global, source);
     }
     if args.snapshot {
-        return snapshot(args, global, io);
+        return snapshot(args, global, source, io);
     }
     block_on(async {
-        let follow = Follow::start(global.source(), io::end());
+        let follow = Follow::start(source, io::end());
         if args.json {
             tell_json(follow, io.out).await
         } else {
@@ -148,10 +168,9 @@ fn colour() -> ColourLevel {
 const PATIENCE_FOR_GHOST: Duration = Duration::from_millis(6);
 
 /// Opens the window on this thread; the source runs on another.
-fn window(args: &Args, global: &Global) -> Result<Code, Failure> {
+fn window(args: &Args, global: &Global, options: kgents_source::Options) -> Result<Code, Failure> {
     let (bus, reader) = bus::new();
     let cancel = CancellationToken::new();
-    let options = global.source();
     let remembers = options.remembers();
     let patience = if remembers { PATIENCE_FOR_GHOST } else { Duration::ZERO };
     let look = kgents_tui::Options { patience, ..args.look(global, colour()) };
@@ -193,25 +212,29 @@ async fn reload(global: &Global, flags: Flags, was: kgents_tui::Options, changes
 
 /// How long a snapshot waits for the first lists.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it waits for a recording, which comes for certain.
+const PATIENCE_FOR_FIXTURE: Duration = Duration::from_mins(1);
 /// The size of a snapshot where nothing says another.
 const SIZE: Size = Size(120, 40);
 
-fn snapshot(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
+fn snapshot(args: &Args, global: &Global, source: kgents_source::Options, io: &mut Io<'_>) -> Result<Code, Failure> {
+    let patience = if args.fixture.is_some() { PATIENCE_FOR_FIXTURE } else { PATIENCE };
     let terrarium = block_on(async {
-        let end = async {
+        let end = async move {
             tokio::select! {
                 () = io::end() => {}
-                () = tokio::time::sleep(PATIENCE) => {}
+                () = tokio::time::sleep(patience) => {}
             }
         };
-        let frame = settle(Follow::start(global.source(), end));
+        let frame = settle(Follow::start(source, end));
         Ok(frame.await)
     })?;
     let is_terminal = io::is_terminal();
     let colour = if is_terminal { colour() } else { ColourLevel::None };
     let own = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, height)| Size(width.0, height.0));
     let Size(width, height) = args.size.or_else(own).unwrap_or(SIZE);
-    let code = status::code_of(&terrarium);
+    // A recording is what was asked for, whatever is in it.
+    let code = if args.fixture.is_some() { Code::Ok } else { status::code_of(&terrarium) };
     let frame = kgents_tui::snapshot(terrarium, (width, height), clock::now(), &args.look(global, colour));
     io.out.write_all(frame.as_bytes())?;
     Ok(code)
@@ -230,7 +253,11 @@ async fn settle(mut follow: Follow) -> Terrarium {
 /// Whether nothing more is to be expected soon: who speaks live has told every
 /// kind, or each layer has had its chance.
 fn is_settled(terrarium: &Terrarium) -> bool {
-    if terrarium.is_live() || terrarium.layer() == Some(Layer::Fixture) {
+    if terrarium.layer() == Some(Layer::Fixture) {
+        // All of it is there before it speaks.
+        return true;
+    }
+    if terrarium.is_live() {
         return Kind::ALL.into_iter().all(|kind| terrarium.watch(kind).state.is_settled());
     }
     let mut asked = Layer::ASKED.into_iter().filter_map(|layer| Some((layer, &terrarium.rung(layer)?.link))).peekable();

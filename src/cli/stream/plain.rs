@@ -27,6 +27,8 @@ pub(crate) struct Plain {
     scene: Option<Scene>,
     links: BTreeMap<Layer, Link>,
     speaks: Option<Layer>,
+    /// What is told to be odd about who speaks.
+    notes: Vec<String>,
     /// What is told to be wrong with a kind.
     troubles: BTreeMap<Kind, WatchState>,
 }
@@ -42,6 +44,7 @@ impl Plain {
             scene: None,
             links: BTreeMap::new(),
             speaks: None,
+            notes: Vec::new(),
             troubles: BTreeMap::new(),
         }
     }
@@ -103,8 +106,11 @@ impl Plain {
         let speaks = terrarium.layer();
         if self.speaks != speaks {
             let said = match (speaks, trust(terrarium, now)) {
-                (Some(Layer::Ghost), Some((as_of, freshness))) => {
-                    format!("ghost speaks: {} old, {freshness}", age::text(now.duration_since(as_of)))
+                // A recording that is as old as it says is like a memory.
+                (Some(layer @ (Layer::Ghost | Layer::Fixture)), Some((as_of, freshness)))
+                    if layer == Layer::Ghost || as_of < now =>
+                {
+                    format!("{layer} speaks: {} old, {freshness}", age::text(now.duration_since(as_of)))
                 }
                 (Some(layer), _) => format!("{layer} speaks"),
                 (None, _) => "none speaks".to_owned(),
@@ -126,6 +132,12 @@ impl Plain {
         self.layers(out, terrarium, now)?;
         let link = terrarium.link();
         let layer = terrarium.layer().map_or("none", Layer::as_str);
+        let notes = terrarium.layer().and_then(|layer| terrarium.rung(layer)).map(|rung| rung.notes.as_slice());
+        let notes = notes.unwrap_or_default();
+        for note in notes.iter().filter(|note| !self.notes.contains(note)) {
+            writeln!(out, "{at} Source {layer} {}", one_line(note))?;
+        }
+        self.notes = notes.to_vec();
         // Kinds of which the same is to be said share a line.
         let mut said: Vec<(String, Vec<&str>)> = Vec::new();
         for kind in Kind::ALL {

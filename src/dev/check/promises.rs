@@ -203,9 +203,9 @@ fn the_huge_world_is_as_large_as_stated_and_its_objects_are_small() {
     let world = of("huge");
     let terrarium = opened(&world);
     let count = |kind| terrarium.count(kind);
-    assert_eq!((count(Kind::Agent), count(Kind::Pheromone), count(Kind::Proposal)), (1_000, 5_000, 500));
-    assert_eq!((count(Kind::Pod), world.thoughts.len()), (0, 2_000));
-    assert_eq!(view::alive(&terrarium, world.now).len(), 5_000);
+    assert_eq!((count(Kind::Agent), count(Kind::Pheromone), count(Kind::Proposal)), (500, 2_500, 250));
+    assert_eq!((count(Kind::Pod), world.thoughts.len()), (0, 1_000));
+    assert_eq!(view::alive(&terrarium, world.now).len(), 2_500);
     let namespaces: BTreeSet<&str> = terrarium.agents().keys().map(Key::namespace).collect();
     assert_eq!(namespaces.len(), 20);
     for (kind, object) in world.objects.iter().filter(|(kind, _)| *kind == Kind::Agent) {

@@ -16,6 +16,8 @@ pub(super) const THOUGHTS: &str = "thoughts/recent.jsonl";
 pub(super) const STABILITY: &str = "_meta/stability_score.json";
 pub(super) const SYNC: &str = "_meta/sync.json";
 pub(super) const LOCK: &str = "_meta/lock";
+/// What happens after the moment of a recording.
+pub(super) const TIMELINE: &str = "_meta/timeline.jsonl";
 /// The trees of contexts that the root tree does not belong to.
 pub(super) const CONTEXTS: &str = "contexts";
 

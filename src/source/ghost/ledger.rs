@@ -26,8 +26,12 @@ pub(super) struct Ledger {
     areas: BTreeMap<String, Last>,
     /// The last syncs by area, the newest last.
     history: BTreeMap<String, Vec<Sync>>,
-    /// Who wrote last.
-    writer: Writer,
+    /// Who wrote last; nobody wrote a recording.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    writer: Option<Writer>,
+    /// Of a recording, that its stamps stay as they are when it is played.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shift: Option<bool>,
 }
 
 /// How an area stands.
@@ -64,7 +68,19 @@ impl Ledger {
     pub(super) fn sign(&mut self, context: &str, server: &str) {
         context.clone_into(&mut self.context);
         server.clone_into(&mut self.server);
-        self.writer = Writer { pid: std::process::id(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) };
+        self.writer = Some(Writer { pid: std::process::id(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) });
+    }
+
+    /// This is a recording: the same whoever writes it, and whether its stamps
+    /// move when it is played.
+    pub(super) fn recorded(&mut self, shift: bool) {
+        self.writer = None;
+        self.shift = (!shift).then_some(false);
+    }
+
+    /// Whether its stamps move when it is played.
+    pub(super) fn shifts(&self) -> bool {
+        self.shift != Some(false)
     }
 
     /// How an area stands; `None` if it was never written.

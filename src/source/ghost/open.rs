@@ -15,7 +15,12 @@ use super::layout::MAX_FILE;
 /// # Errors
 /// In words: what it is instead of a file of ours that can be read.
 pub(super) fn text(path: &Path) -> Result<Option<String>, String> {
-    let Some(file) = open(path)? else { return Ok(None) };
+    text_of(path, false)
+}
+
+/// The same; `anybodys` lets it belong to any user, for what was named by hand.
+pub(super) fn text_of(path: &Path, anybodys: bool) -> Result<Option<String>, String> {
+    let Some(file) = open(path, anybodys)? else { return Ok(None) };
     let mut bytes = Vec::with_capacity(file.metadata().map_or(0, |meta| meta.len() as usize));
     // One byte more than may be there, to see that it grew meanwhile.
     let read = file.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes).map_err(|error| words(&error))?;
@@ -27,10 +32,10 @@ pub(super) fn text(path: &Path) -> Result<Option<String>, String> {
         .map_err(|error| format!("not text: byte {} is no UTF-8", error.utf8_error().valid_up_to()))
 }
 
-/// Opens a regular file of ours or root's. What it is is asked of the open
+/// Opens a regular file, of ours or root's unless anybody's will do. What it is is asked of the open
 /// file, so that nobody can change it in between, and nothing that is no file
 /// can make us wait.
-fn open(path: &Path) -> Result<Option<File>, String> {
+fn open(path: &Path, anybodys: bool) -> Result<Option<File>, String> {
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = match OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path) {
         Ok(file) => file,
@@ -52,7 +57,7 @@ fn open(path: &Path) -> Result<Option<File>, String> {
         return Err(format!("{what}, not a file"));
     }
     let us = rustix::process::getuid().as_raw();
-    if meta.uid() != us && meta.uid() != 0 {
+    if !anybodys && meta.uid() != us && meta.uid() != 0 {
         return Err(format!("it belongs to another user (uid {}), so it is not trusted", meta.uid()));
     }
     if meta.len() > MAX_FILE as u64 {

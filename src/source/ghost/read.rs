@@ -45,6 +45,8 @@ pub struct Memory {
     pub thoughts_as_of: Option<Timestamp>,
     /// Where who wrote it had it from.
     pub source: Option<Layer>,
+    /// The same by area, as far as files say it.
+    pub(super) sources: BTreeMap<String, Layer>,
     /// What cannot be read.
     pub problems: Vec<Problem>,
 }
@@ -81,12 +83,21 @@ impl Ghost {
     }
 
     pub(super) fn read_at(&self, namespace: Option<&str>, now: Timestamp) -> (Memory, Ledger) {
+        self.read_with(namespace, now, Budget::default())
+    }
+
+    /// The same of a tree that was named by hand, with all times as they stand.
+    pub(super) fn read_as_is(&self, namespace: Option<&str>) -> (Memory, Ledger) {
+        self.read_with(namespace, Timestamp::MAX, Budget { anybodys: true, ..Budget::default() })
+    }
+
+    fn read_with(&self, namespace: Option<&str>, now: Timestamp, budget: Budget) -> (Memory, Ledger) {
         let mut reading = Reading {
             tree: self.path(),
             namespace,
             now,
             context: self.context().map(str::to_owned),
-            budget: Budget::default(),
+            budget,
             memory: Memory::default(),
             untold: 0,
         };
@@ -105,6 +116,8 @@ impl Ghost {
 struct Budget {
     objects: AtomicUsize,
     bytes: AtomicUsize,
+    /// Files of other users count as well.
+    anybodys: bool,
 }
 
 impl Budget {
@@ -184,6 +197,9 @@ impl Reading<'_> {
             Ok(parsed) => {
                 self.context.get_or_insert_with(|| parsed.context.clone());
                 self.memory.source = self.memory.source.or(parsed.source);
+                if let Some(source) = parsed.source {
+                    self.memory.sources.entry(area.to_owned()).or_insert(source);
+                }
                 Some(parsed)
             }
             Err(what) => {
@@ -364,7 +380,7 @@ impl Reading<'_> {
 /// The text of a file of a tree; `None` if there is none.
 fn text(tree: &Path, path: &str, budget: &Budget) -> Result<Option<String>, String> {
     budget.bytes(0)?;
-    let Some(text) = open::text(&tree.join(path))? else { return Ok(None) };
+    let Some(text) = open::text_of(&tree.join(path), budget.anybodys)? else { return Ok(None) };
     budget.bytes(text.len())?;
     Ok(Some(text))
 }

@@ -7,7 +7,7 @@ use kgents_core::freshness::{self, Area, Freshness};
 use kgents_store::{Kind, Layer};
 use serde::{Serialize, Serializer};
 
-use super::layout::{self, ACTIVE, AGENTS, INDEX, PENDING, STATUS, THOUGHTS};
+use super::layout::{self, ACTIVE, AGENTS, INDEX, META, PENDING, STATUS, THOUGHTS};
 use super::ledger::Ledger;
 use super::read::{Memory, Problem};
 use super::tree::Ghost;
@@ -43,6 +43,8 @@ pub struct AreaStatus {
     pub area: Area,
     /// Whether it was ever written.
     pub exists: bool,
+    /// Where who wrote it had it from, as far as that is known.
+    pub source: Option<Layer>,
     /// When what it says was so.
     pub as_of: Option<Timestamp>,
     /// How long ago that is; in JSON in seconds.
@@ -100,9 +102,13 @@ impl Ghost {
         };
         let age = as_of.map(|as_of| now.duration_since(as_of).max(SignedDuration::ZERO));
         let stability = ledger.stability(area, now);
+        let exists = self.path().join(head).symlink_metadata().is_ok();
+        // A line of thought has no room for it; whoever wrote last says it.
+        let said = if area == Area::Thoughts { META } else { area.as_str() };
         AreaStatus {
             area,
-            exists: self.path().join(head).symlink_metadata().is_ok(),
+            exists,
+            source: memory.sources.get(said).copied().filter(|_| exists),
             as_of,
             age,
             freshness: age.map(|age| freshness::freshness(area, age, stability)),

@@ -63,7 +63,12 @@ impl Ghost {
     /// The root tree, whichever context it belongs to, for when nobody knows
     /// which context is meant. `None` if there is none.
     pub fn any(folder: &Path) -> Option<Self> {
-        HEADS.iter().any(|head| folder.join(head).symlink_metadata().is_ok()).then(|| Self::at(folder))
+        Some(Self::at(folder)).filter(Self::exists)
+    }
+
+    /// Whether anything was ever written there.
+    pub fn exists(&self) -> bool {
+        HEADS.iter().any(|head| self.path.join(head).symlink_metadata().is_ok())
     }
 
     /// A tree given as a folder, such as a fixture.

@@ -72,6 +72,8 @@ pub fn write_once(folder: &Path, terrarium: &Terrarium, now: Timestamp) -> Resul
 pub(super) struct Writer {
     folder: PathBuf,
     open: Option<Open>,
+    /// What is written is a recording, and whether its stamps move.
+    recording: Option<bool>,
 }
 
 /// A tree that is ours to write.
@@ -109,8 +111,13 @@ impl Done {
 }
 
 impl Writer {
+    /// Writes a recording; see [`super::write_recording`].
+    pub(super) fn recording(folder: &Path, shift: bool) -> Self {
+        Self { recording: Some(shift), ..Self::new(folder) }
+    }
+
     pub(super) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), open: None }
+        Self { folder: folder.to_owned(), open: None, recording: None }
     }
 
     /// Writes a snapshot. Whatever fails, the rest is written.
@@ -124,11 +131,15 @@ impl Writer {
         if snapshot.is_empty() && !(same() && snapshot.left.iter().any(|left| left.failed)) {
             return Ok(written);
         }
+        let recording = self.recording;
         let open = self.open(&snapshot.context)?;
         open.ghost.path().clone_into(&mut written.path);
         open.source = snapshot.source.unwrap_or(open.source);
         let stamp = Stamp { source: open.source, context: snapshot.context.clone(), as_of: snapshot.at };
         open.ledger.sign(&snapshot.context, &snapshot.server);
+        if let Some(shift) = recording {
+            open.ledger.recorded(shift);
+        }
         if !open.named {
             // Whose the tree is stands there before anything else does.
             open.ledger(&stamp, &mut written)?;

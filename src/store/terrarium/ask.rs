@@ -187,10 +187,11 @@ impl Terrarium {
     }
 
     /// When a live answer about a kind was last verified. A kind that is
-    /// followed is as of now.
+    /// followed is as of now; so is one that is played.
     pub fn as_of(&self, kind: Kind, now: Timestamp) -> Option<Timestamp> {
         let watch = self.watches.get(&kind)?;
-        if watch.state.is_live() && self.is_live() { Some(now) } else { watch.as_of }
+        let follows = self.is_live() || self.speaks == Some(Layer::Fixture);
+        if watch.state.is_live() && follows { Some(now) } else { watch.as_of }
     }
 
     /// How stable a kind is, 0..1 (`core::freshness`).

@@ -75,7 +75,10 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     let rows = &app.views.agents;
     if rows.is_empty() {
         let said = match app.terrarium.watch(Kind::Agent).state {
-            state if state.is_live() => "No agent lives here yet.",
+            // What is remembered is known as well.
+            state if state.is_live() || !state.is_settled() && super::is_known(app, Kind::Agent) => {
+                "No agent lives here yet."
+            }
             state if !state.is_settled() => "listening…",
             _ => "",
         };

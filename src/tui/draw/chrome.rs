@@ -117,14 +117,18 @@ fn badge(pen: &mut Pen<'_>) -> Piece {
     let said =
         |glyph: &str, role: Role, word: &str| vec![(format!("{glyph} "), role, false), (word.to_owned(), role, true)];
     match app.terrarium.layer() {
-        Some(Layer::Fixture) => said(glyphs.half, Role::Sky, Layer::Fixture.badge()),
-        Some(Layer::Ghost) => {
+        Some(layer @ (Layer::Ghost | Layer::Fixture)) => {
+            let (glyph, role) =
+                if layer == Layer::Ghost { (glyphs.ghost, Role::Plum) } else { (glyphs.half, Role::Sky) };
             let Some(origin) = origin::memory(app) else {
-                return vec![(format!("{} connecting", glyphs.ring), Role::Soft, false)];
+                return match layer {
+                    Layer::Fixture => said(glyph, role, layer.badge()),
+                    _ => vec![(format!("{} connecting", glyphs.ring), Role::Soft, false)],
+                };
             };
             pen.hits.wake_at = pen.hits.wake_at.into_iter().chain(origin.wake_at).min();
             let (word, age) = origin.text.split_once(' ').unwrap_or((&origin.text, ""));
-            let mut piece = said(glyphs.ghost, Role::Plum, word);
+            let mut piece = said(glyph, role, word);
             piece.push((
                 format!(" {age}"),
                 if origin.freshness == Freshness::Fresh { Role::Soft } else { Role::Amber },
@@ -271,6 +275,10 @@ fn trouble(pen: &mut Pen<'_>) -> Option<(Role, String, String)> {
     if let Some(rung) = speaks.and_then(|layer| app.terrarium.rung(layer))
         && let Some(first) = rung.notes.first()
     {
+        if speaks == Some(Layer::Fixture) {
+            // Nobody mends a fixture, so it is enough to know which files lack.
+            return Some((Role::Amber, format!("Not all can be read: {}", files(&rung.notes)), String::new()));
+        }
         let more = match rung.notes.len() - 1 {
             0 => String::new(),
             more => format!(" (and {more} more)"),
@@ -279,6 +287,27 @@ fn trouble(pen: &mut Pen<'_>) -> Option<(Role, String, String)> {
     }
     let (task, error) = app.terrarium.death()?;
     Some((Role::Coral, format!("Part of this window failed and was restarted: {task}: {error}."), String::new()))
+}
+
+/// The files that notes begin with, as a shell would have them together:
+/// `agents/{a,b}.json`.
+fn files(notes: &[String]) -> String {
+    let mut groups: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    for file in notes.iter().filter_map(|note| Some(note.split_once(": ")?.0)) {
+        let (folder, name) = file.rsplit_once('/').unwrap_or(("", file));
+        let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+        match groups.iter_mut().find(|group| (group.0, group.1) == (folder, ending)) {
+            Some((_, _, stems)) if stems.contains(&stem) => {}
+            Some((_, _, stems)) => stems.push(stem),
+            None => groups.push((folder, ending, vec![stem])),
+        }
+    }
+    let group = |(folder, ending, stems): (&str, &str, Vec<&str>)| {
+        let (slash, dot) = (if folder.is_empty() { "" } else { "/" }, if ending.is_empty() { "" } else { "." });
+        let stems = if stems.len() == 1 { stems.concat() } else { format!("{{{}}}", stems.join(",")) };
+        format!("{folder}{slash}{stems}{dot}{ending}")
+    };
+    groups.into_iter().map(group).collect::<Vec<_>>().join(", ")
 }
 
 /// The keys that work now.

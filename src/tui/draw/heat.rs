@@ -57,7 +57,10 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     let mut field = app.field.clone();
     if field.rows.is_empty() {
         let said = match app.terrarium.watch(Kind::Pheromone).state {
-            state if state.is_live() => "Nothing is in the air.",
+            // What is remembered is known as well.
+            state if state.is_live() || !state.is_settled() && super::is_known(app, Kind::Pheromone) => {
+                "Nothing is in the air."
+            }
             state if !state.is_settled() => "listening…",
             _ => "",
         };

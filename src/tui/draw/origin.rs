@@ -25,34 +25,39 @@ pub(super) struct Origin {
 /// Where what is shown of a kind comes from; `None` if nothing is known of it.
 pub(super) fn of(app: &App, kind: Kind) -> Option<Origin> {
     let layer = app.terrarium.layer_of(kind)?;
-    if layer != Layer::Ghost {
+    // A fixture that is as old as it says is no more live than a memory.
+    let ages = layer == Layer::Ghost || layer == Layer::Fixture && !app.terrarium.watch(kind).state.is_live();
+    if !ages {
         let role = if layer == Layer::Fixture { Role::Sky } else { Role::Mute };
         return Some(Origin { text: layer.badge().to_owned(), role, freshness: Freshness::Fresh, wake_at: None });
     }
-    Some(remembered(app, kind, app.terrarium.as_of(kind, app.now)?))
+    Some(remembered(app, layer, kind, app.terrarium.as_of(kind, app.now)?))
 }
 
 /// A memory of a kind as of a moment. How fresh it is looked at by the
 /// minute, as stability is.
-fn remembered(app: &App, kind: Kind, as_of: Timestamp) -> Origin {
+fn remembered(app: &App, layer: Layer, kind: Kind, as_of: Timestamp) -> Origin {
     let (age, next) = age_of(app.now, as_of);
     let freshness = app.terrarium.freshness(kind, app.now).unwrap_or(Freshness::Old);
     let text = match freshness {
-        Freshness::Fresh => format!("{} {age}", Layer::Ghost.badge()),
-        freshness => format!("{} {age} {freshness}", Layer::Ghost.badge()),
+        Freshness::Fresh => format!("{} {age}", layer.badge()),
+        freshness => format!("{} {age} {freshness}", layer.badge()),
     };
     let limit = limit(kind.area(), app.terrarium.stability(kind, app.now));
     let steps = [limit, limit.saturating_add(limit)].into_iter().filter_map(|step| as_of.checked_add(step).ok());
     let wake_at = steps.filter(|step| *step > app.now).chain([next]).min();
-    let role = if freshness == Freshness::Old { Role::Mute } else { Role::Plum };
+    let own = if layer == Layer::Fixture { Role::Sky } else { Role::Plum };
+    let role = if freshness == Freshness::Old { Role::Mute } else { own };
     Origin { text, role, freshness, wake_at }
 }
 
 /// The memory as a whole: as old as the oldest that it has of our own kinds.
 pub(super) fn memory(app: &App) -> Option<Origin> {
-    let oldest = Kind::CUSTOM.into_iter().filter_map(|kind| Some((app.terrarium.watch(kind).as_of?, kind))).min();
+    let ages = |kind: &Kind| !app.terrarium.watch(*kind).state.is_live() || app.terrarium.layer() == Some(Layer::Ghost);
+    let known = Kind::CUSTOM.into_iter().filter(ages);
+    let oldest = known.filter_map(|kind| Some((app.terrarium.watch(kind).as_of?, kind))).min();
     let (as_of, kind) = oldest?;
-    Some(remembered(app, kind, as_of))
+    Some(remembered(app, app.terrarium.layer().unwrap_or(Layer::Ghost), kind, as_of))
 }
 
 /// The same as a text alone, for who has a place for the wake of their own.

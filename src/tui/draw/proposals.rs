@@ -120,7 +120,10 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     let app = pen.app;
     if app.views.proposals.is_empty() {
         let said = match app.terrarium.watch(Kind::Proposal).state {
-            state if state.is_live() => "Nobody asks for a change.",
+            // What is remembered is known as well.
+            state if state.is_live() || !state.is_settled() && super::is_known(app, Kind::Proposal) => {
+                "Nobody asks for a change."
+            }
             state if !state.is_settled() => "listening…",
             _ => "",
         };

@@ -1,10 +1,12 @@
-//! A timeline as text: one JSON object a line.
+//! A timeline: what happens after a recorded moment. As text one JSON object a
+//! line.
 
-use kgents_store::{Key, Kind, Thought, sanitize};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Step, StepChange, World};
+use crate::key::{Key, Kind};
+use crate::sanitize;
+use crate::thought::Thought;
 
 /// The latest moment that a timeline may speak of, in milliseconds: a day.
 pub const MAX_OFFSET_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -12,9 +14,41 @@ pub const MAX_OFFSET_MS: u64 = 24 * 60 * 60 * 1_000;
 /// How many characters of an error are said; it may quote what it read.
 const MAX_ERROR: usize = 300;
 
+/// One thing that happens after the recorded moment: a line of a timeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Line", try_from = "Line")]
+pub struct Step {
+    /// When: milliseconds after that moment.
+    pub offset_ms: u64,
+    /// What.
+    pub change: StepChange,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StepChange {
+    /// An object is made or changed. It is news: the terrarium that hears it
+    /// finds the words, so no thought of the timeline says it again.
+    Put {
+        /// Its kind.
+        kind: Kind,
+        /// The whole object.
+        object: Value,
+    },
+    /// An object is gone.
+    Gone {
+        /// Its kind.
+        kind: Kind,
+        /// Its key.
+        key: Key,
+    },
+    /// A thought that no object tells, such as an Event.
+    Thought(Thought),
+}
+
 /// A step as it is written.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Line {
+struct Line {
     offset_ms: u64,
     change: Written,
 }
@@ -25,19 +59,6 @@ enum Written {
     Put { kind: Kind, object: Value },
     Gone { kind: Kind, namespace: String, name: String },
     Thought { thought: Thought },
-}
-
-impl World {
-    /// The timeline as `_meta/timeline.jsonl` holds it: a line for each step.
-    pub fn timeline_jsonl(&self) -> String {
-        let mut text = String::new();
-        for step in &self.timeline {
-            // Strings, numbers and maps with string keys are always JSON.
-            text.push_str(&serde_json::to_string(step).unwrap_or_default());
-            text.push('\n');
-        }
-        text
-    }
 }
 
 impl From<Step> for Line {
@@ -79,7 +100,7 @@ impl TryFrom<Line> for Step {
 /// Reads one line of a timeline.
 ///
 /// Objects and thoughts come out as they were written: the one is cleaned by
-/// `kgents_store::object::decode`, the other by [`Thought::cleaned`], before
+/// [`crate::object::decode`], the other by [`Thought::cleaned`], before
 /// anything is done with them.
 ///
 /// # Errors
