@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::command::{completions, config, cortex, crd, man, observe, resource, signal, status, version};
+use crate::command::{completions, config, cortex, crd, doctor, man, observe, resource, signal, status, version};
 use crate::settings::{Address, Filter, LayerName, Settings};
 use crate::value;
 
@@ -150,6 +150,8 @@ pub(crate) enum Command {
     Umwelts(resource::Args),
     /// Emit a pheromone, or sense those that are in the air.
     Signal(signal::Args),
+    /// Say how each layer, your rights, the CRDs and this machine stand, and what to type next.
+    Doctor(doctor::Args),
     /// Serve the terrarium over gRPC, to this machine or to others.
     Cortex(cortex::Args),
     /// Print, install or check the custom resource definitions.
@@ -169,7 +171,8 @@ impl Command {
     /// work also when those are bad.
     pub(crate) const fn wants_settings(&self) -> bool {
         match self {
-            Self::Completions(_) | Self::Man(_) => false,
+            // The last reads them itself, and tells what is wrong with them.
+            Self::Completions(_) | Self::Man(_) | Self::Doctor(_) => false,
             Self::Version(args) => !args.is_client(),
             Self::Config(args) => args.is_show(),
             Self::Crd(args) => !args.is_print(),

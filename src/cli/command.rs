@@ -5,6 +5,7 @@ pub(crate) mod config;
 pub(crate) mod cortex;
 pub(crate) mod crd;
 pub(crate) mod describe;
+pub(crate) mod doctor;
 pub(crate) mod man;
 pub(crate) mod observe;
 pub(crate) mod resource;

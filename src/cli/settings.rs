@@ -18,6 +18,7 @@ pub(crate) mod environment;
 pub(crate) mod file;
 pub(crate) mod keys;
 mod layers;
+pub(crate) mod lenient;
 #[allow(dead_code, reason = "whoever reads again while a window is open asks it")]
 mod reload;
 #[cfg(test)]
