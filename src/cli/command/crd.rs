@@ -1,5 +1,6 @@
 //! `kgents crd`: the custom resource definitions.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition as Crd;
@@ -162,8 +163,9 @@ impl Verdict {
 /// How the one of ours with this name stands; `found` is the cluster's. `None`
 /// if we have none of that name.
 pub(crate) fn verdict(wanted: &str, found: Option<&Crd>) -> Option<Verdict> {
-    let ours = kgents_api::crd::all().into_iter().find(|crd| name(crd) == wanted)?;
-    Some(judge(&ours, found))
+    // Making them costs milliseconds each, and every one is asked for.
+    static OURS: LazyLock<Vec<Crd>> = LazyLock::new(kgents_api::crd::all);
+    OURS.iter().find(|crd| name(crd) == wanted).map(|ours| judge(ours, found))
 }
 
 async fn verdicts(global: &Global) -> Result<Vec<Verdict>, Failure> {

@@ -110,7 +110,6 @@ async fn ask(options: &Options, wire: &Wire, target: &Target, until: Instant) ->
     let lost = early.as_ref().and_then(|(version, _)| version.as_ref().err()).filter(|error| error.is_silence());
     let asking = Asking { wire, until, turns: Semaphore::new(AT_ONCE), lost: lost.cloned() };
     let asking = &asking;
-    let ours: Vec<String> = kgents_api::crd::all().into_iter().filter_map(|crd| crd.metadata.name).collect();
     let rights = join_all(questions(target.scope.one()).into_iter().map(|question| {
         let check = question.command(options, &origin);
         async move {
@@ -119,7 +118,7 @@ async fn ask(options: &Options, wire: &Wire, target: &Target, until: Instant) ->
             Right { resource, verb, namespace, answer, check }
         }
     }));
-    let crds = join_all(ours.into_iter().map(|name| async move {
+    let crds = join_all(Kind::CUSTOM.map(Kind::resource).into_iter().map(|name| async move {
         let answer = asking.answer(crd(wire, &name)).await.map(|crd| crd.map(Box::new));
         CrdCheck { name, answer, is_served: None }
     }));
