@@ -2,7 +2,7 @@
 //! it comes from, as of when, and how far it can be trusted.
 
 use jiff::{SignedDuration, Timestamp};
-use kgents_core::freshness::{Freshness, freshness};
+use kgents_core::freshness::{Area, Freshness, freshness};
 use kgents_store::{Key, Kind, Layer, Terrarium, view};
 use serde::Serialize;
 use serde_json::Value;
@@ -41,6 +41,16 @@ impl Provenance {
             freshness: Some(freshness(kind.area(), SignedDuration::ZERO, stability)),
         }
     }
+}
+
+/// When the oldest of what is shown was verified, and how far all of it can
+/// be trusted. `None` when nobody answered.
+pub(crate) fn trust(terrarium: &Terrarium, now: Timestamp) -> Option<(Timestamp, Freshness)> {
+    terrarium.layer()?;
+    let read = Kind::ALL.into_iter().filter(|kind| terrarium.watch(*kind).as_of.is_some());
+    let as_of = read.clone().filter_map(|kind| terrarium.as_of(kind, now)).min().unwrap_or(now);
+    let worst = read.filter_map(|kind| terrarium.freshness(kind, now)).max();
+    Some((as_of, worst.unwrap_or_else(|| freshness(Area::Cluster, SignedDuration::ZERO, 0.0))))
 }
 
 /// A list: `{layer, as_of, freshness, items}`.

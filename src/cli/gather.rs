@@ -37,8 +37,10 @@ pub(crate) async fn look(
     beside: &[Kind],
     limit: Option<Duration>,
 ) -> Look {
+    // Only who asks for everything says which version it is.
+    let version = beside.len() + 1 == Kind::ALL.len();
     let kinds: Vec<Kind> = std::iter::once(main).chain(beside.iter().copied()).collect();
-    let ask = Ask { kinds: &kinds, selector: selector.map(Selector::as_str), limit };
+    let ask = Ask { kinds: &kinds, selector: selector.map(Selector::as_str), version, limit };
     let kgents_source::Look { mut batch, errors, failures, .. } = kgents_source::look(options, &ask).await;
     if let Some(selector) = selector {
         // Who is not the API server does not filter.

@@ -19,7 +19,6 @@ pub(crate) mod file;
 pub(crate) mod keys;
 mod layers;
 pub(crate) mod lenient;
-#[allow(dead_code, reason = "whoever reads again while a window is open asks it")]
 mod reload;
 #[cfg(test)]
 mod tests;
@@ -28,7 +27,6 @@ mod types;
 #[cfg(test)]
 pub(crate) use layers::merge;
 pub(crate) use layers::{load, of_flags};
-#[allow(unused_imports, reason = "as above")]
 pub(crate) use reload::Reload;
 pub(crate) use types::{Address, Filter, LayerName, Limit, Token};
 

@@ -21,7 +21,7 @@ pub(crate) fn stamp(at: Timestamp) -> prost_types::Timestamp {
 /// An object. Kubernetes' own kinds are few facts of an object, so their
 /// version is that of the facts: a hash of their JSON, and there is no uid.
 pub(crate) fn object(kind: Kind, key: &Key, held: &Held) -> wire::Object {
-    let json = held.object.to_json().to_string().into_bytes();
+    let json = held.object.to_json().to_string();
     let (uid, resource_version) = match &held.object {
         Object::Deployment(_) | Object::Pod(_) => {
             let mut hasher = DefaultHasher::new();

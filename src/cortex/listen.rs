@@ -7,12 +7,12 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt}
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, UnixListener, UnixSocket, UnixStream};
+use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixSocket, UnixStream};
 
 use crate::auth;
 use crate::error::CortexError;
 
-/// How many connections may wait to be accepted on the socket.
+/// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1_024;
 /// How long a socket that is there may take to accept.
 const PROBE: Duration = Duration::from_millis(500);
@@ -29,6 +29,9 @@ pub struct Options {
     pub token: Option<String>,
     /// The version of kgents that answers.
     pub version: &'static str,
+    /// How long nobody is let in until the cluster was heard, so that the first
+    /// answers are whole ones. Who comes earlier is refused at once.
+    pub patience: Duration,
 }
 
 /// Where it does listen.
@@ -42,12 +45,44 @@ pub struct Bound {
     pub warnings: Vec<String>,
 }
 
-/// What was bound.
+/// What was bound, but is not listened on yet.
 #[derive(Default)]
 pub(crate) struct Ears {
+    tcp: Vec<TcpSocket>,
+    socket: Option<(UnixSocket, SocketFile)>,
+    bound: Bound,
+}
+
+/// What is listened on.
+pub(crate) struct Listening {
     pub(crate) tcp: Vec<TcpListener>,
     pub(crate) socket: Option<(UnixListener, SocketFile)>,
     pub(crate) bound: Bound,
+}
+
+impl Ears {
+    /// Begins to listen.
+    pub(crate) fn listen(self) -> Result<Listening, CortexError> {
+        let Self { tcp, socket, bound } = self;
+        let listen = |(socket, address): (TcpSocket, &SocketAddr)| {
+            socket.listen(BACKLOG).map_err(|error| refused(*address, error))
+        };
+        let tcp = tcp.into_iter().zip(&bound.tcp).map(listen).collect::<Result<_, _>>()?;
+        let listen = |(socket, file): (UnixSocket, SocketFile)| match socket.listen(BACKLOG) {
+            Ok(listener) => Ok((listener, file)),
+            Err(error) => Err(CortexError::Socket {
+                why: format!("the socket {} cannot be listened on: {error}", file.path.display()),
+            }),
+        };
+        Ok(Listening { tcp, socket: socket.map(listen).transpose()?, bound })
+    }
+}
+
+fn refused(address: SocketAddr, error: std::io::Error) -> CortexError {
+    match error.kind() {
+        ErrorKind::AddrInUse => CortexError::InUse { address },
+        _ => CortexError::Bind { address, error },
+    }
 }
 
 /// A socket file of ours. It goes when this goes, unless it is another's by
@@ -91,12 +126,16 @@ pub(crate) async fn bind(options: &Options) -> Result<Ears, CortexError> {
     }
     let mut ears = Ears::default();
     for &address in &options.listen {
-        let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
-            ErrorKind::AddrInUse => CortexError::InUse { address },
-            _ => CortexError::Bind { address, error },
-        })?;
-        ears.bound.tcp.push(listener.local_addr().map_err(|error| CortexError::Bind { address, error })?);
-        ears.tcp.push(listener);
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+        let bound = socket.and_then(|socket| {
+            // So that one that has just ended does not keep its port.
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            Ok((socket.local_addr()?, socket))
+        });
+        let (address, socket) = bound.map_err(|error| refused(address, error))?;
+        ears.bound.tcp.push(address);
+        ears.tcp.push(socket);
     }
     if let Some(path) = &options.socket {
         match socket(path).await {
@@ -111,8 +150,8 @@ pub(crate) async fn bind(options: &Options) -> Result<Ears, CortexError> {
     Ok(ears)
 }
 
-/// Listens on a unix socket, or says in a sentence why not.
-async fn socket(path: &Path) -> Result<(UnixListener, SocketFile), String> {
+/// Makes a unix socket, or says in a sentence why not.
+async fn socket(path: &Path) -> Result<(UnixSocket, SocketFile), String> {
     let cannot = |what: &str, error: std::io::Error| format!("the socket {} {what}: {error}", path.display());
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(parent);
@@ -125,8 +164,7 @@ async fn socket(path: &Path) -> Result<(UnixListener, SocketFile), String> {
     // Nobody can connect before it listens, so nobody comes in before this.
     fs::set_permissions(path, Permissions::from_mode(0o600))
         .map_err(|error| cannot("cannot be kept private", error))?;
-    let listener = socket.listen(BACKLOG).map_err(|error| cannot("cannot be listened on", error))?;
-    Ok((listener, file))
+    Ok((socket, file))
 }
 
 /// Removes a socket to which nobody listens any more. Whatever else stands

@@ -1,6 +1,7 @@
 //! Serving, from the first connection to the last.
 
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +33,8 @@ pub(crate) const GRACE: Duration = Duration::from_millis(300);
 /// is left.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Listens, tells where through `ready`, follows what comes out of the bus and
+/// Binds, waits for a while until the cluster was heard, listens, tells where
+/// through `ready`, follows what comes out of the bus and
 /// answers until it is cancelled. Then all streams end, the socket file is
 /// removed, and it returns within half a second.
 ///
@@ -63,6 +65,15 @@ pub(crate) async fn serve_within(
     let shared = Arc::new(Shared::new(options.version, limits, cancel.clone()));
     let open = Routes::new(&shared).await.map_err(|error| stopped(&error))?;
     let guarded = open.behind(Gate::new(options.token.as_deref()));
+    let mut feeding = pin!(feed::feed(reader, &shared));
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => return Ok(()),
+        () = &mut feeding => return Ok(()),
+        () = shared.until_heard() => {}
+        () = tokio::time::sleep(options.patience) => {}
+    }
+    let ears = ears.listen()?;
     ready(&ears.bound);
 
     let mut listeners: Vec<_> = Vec::new();
@@ -79,7 +90,7 @@ pub(crate) async fn serve_within(
     let ended = tokio::select! {
         biased;
         () = cancel.cancelled() => None,
-        () = feed::feed(reader, &shared) => None,
+        () = feeding => None,
         ended = &mut answering => Some(ended),
     };
     drop(file);

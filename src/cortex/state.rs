@@ -77,6 +77,29 @@ impl Shared {
         self.news.subscribe()
     }
 
+    /// Waits until every kind was listed or refused, or nobody answers.
+    pub(crate) async fn until_heard(&self) {
+        let mut news = self.news();
+        loop {
+            {
+                let state = self.state();
+                let terrarium = state.terrarium();
+                let heard = match terrarium.link() {
+                    Link::Up { .. } => Kind::ALL.into_iter().all(|kind| terrarium.watch(kind).state.is_settled()),
+                    Link::Down { .. } => true,
+                    Link::Connecting => false,
+                };
+                if heard {
+                    return;
+                }
+            }
+            // The sender lives as long as we do.
+            if news.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// A place for one more stream.
     pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, Status> {
         let full = |_| {

@@ -88,7 +88,6 @@ impl Engine {
             return error;
         }
         self.link.notes(cortex.notes()).await;
-        self.link.up(version(&cortex.hearing.link), cortex.took).await;
         if scene.is_none() {
             let namespace = self.options.namespace.clone();
             self.bus.control(Control::Scene(Scene { namespace, ..cortex.scene.clone() })).await;
@@ -104,10 +103,13 @@ impl Engine {
             Ok(stream) => stream,
             Err(error) => return error,
         };
-        if let Err(error) = self.warm(cortex, &mut stream).await {
-            return error;
-        }
+        let version = match self.warm(cortex, &mut stream).await {
+            Ok(version) => version,
+            Err(error) => return error,
+        };
         backoff.reset();
+        // It has answered twice: when it said who it is, and with all of it.
+        self.link.up(version, cortex.took).await;
         self.link.good();
         loop {
             let mut floor = match self.wait(cortex, &mut stream).await {
@@ -136,15 +138,22 @@ impl Engine {
     }
 
     /// Reads the stream until the mirror holds all of it.
-    async fn warm(&mut self, cortex: &Cortex, stream: &mut Streaming<wire::WatchEvent>) -> Result<(), SourceError> {
+    /// Answers its API server's version.
+    async fn warm(&mut self, cortex: &Cortex, stream: &mut Streaming<wire::WatchEvent>) -> Result<String, SourceError> {
         self.mirror.restart();
         let mut limit = BEGIN_LIMIT;
         while !self.mirror.is_whole() {
             let (revision, event) = next(cortex, stream, limit).await?;
             limit = SILENCE;
+            if let Event::Heard(hearing) = &event
+                && !hearing.is_whole(&Kind::ALL)
+            {
+                // It has just started. Nobody waits for it.
+                self.link.down(&cortex.trouble("has not heard all of its cluster yet".to_owned())).await;
+            }
             self.reflect(cortex, revision, event)?;
         }
-        Ok(())
+        Ok(self.mirror.version())
     }
 
     /// Reads on until it is our turn to speak.
@@ -253,9 +262,8 @@ impl Engine {
 /// That a Cortex does not hear its cluster, if it does not.
 pub(crate) fn deaf(cortex: &Cortex, link: &Link) -> Option<SourceError> {
     match link {
-        Link::Up { .. } => None,
         Link::Down { error, .. } => Some(cortex.trouble(format!("does not hear its cluster: {error}"))),
-        Link::Connecting => Some(cortex.trouble("does not hear its cluster yet".to_owned())),
+        Link::Up { .. } | Link::Connecting => None,
     }
 }
 
@@ -268,13 +276,6 @@ pub(crate) fn slow(options: &Options, limit: Duration) -> SourceError {
 pub(crate) fn sought(options: &Options) -> String {
     let places = address::places(options.cortex.as_deref()).unwrap_or_default();
     places.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
-}
-
-fn version(link: &Link) -> String {
-    match link {
-        Link::Up { version } => version.clone(),
-        _ => String::new(),
-    }
 }
 
 /// The next event of a stream, with the revision that it brings.

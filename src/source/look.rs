@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{Either, join_all, select};
@@ -42,6 +43,8 @@ pub struct Ask<'a> {
     /// A label selector for the first kind, for those who can filter. What the
     /// others answer holds more.
     pub selector: Option<&'a str>,
+    /// Ask for the API server's version as well.
+    pub version: bool,
     /// How long a live answer is waited for; each request has its own limit
     /// besides.
     pub limit: Option<Duration>,
@@ -76,7 +79,7 @@ struct Answer {
 /// Looks once.
 pub async fn look(options: &Options, ask: &Ask<'_>) -> Look {
     let scene = kube::scene(options);
-    let (live, mut failures) = live(options, ask, scene.as_ref().ok()).await;
+    let (live, mut failures) = Box::pin(live(options, ask, scene.as_ref().ok())).await;
     if let Some((layer, answer)) = live {
         return found(layer, answer, failures);
     }
@@ -175,8 +178,10 @@ async fn stream(options: &Options, ask: &Ask<'_>, scene: Option<&Scene>) -> Resu
     let request = wire::WatchRequest { kinds, namespace: namespace.clone().unwrap_or_default(), ..Default::default() };
     let mut stream = cortex.watch(request).await?;
     let mut objects: BTreeMap<(Kind, kgents_store::Key), Decoded> = BTreeMap::new();
-    let (mut thoughts, mut notes, mut heard, mut synced) = (Vec::new(), cortex.notes(), None, false);
-    while !synced || heard.is_none() {
+    let (mut thoughts, mut notes, mut synced) = (Vec::new(), cortex.notes(), false);
+    let mut hearing = Box::new(cortex.hearing.clone());
+    // One that has just started may still be listing.
+    while !synced || !hearing.is_whole(ask.kinds) {
         match grpc::next(&cortex, &mut stream, options.timeout()).await?.1 {
             Event::Begin { .. } => {}
             Event::Put(kind, object) => {
@@ -187,17 +192,18 @@ async fn stream(options: &Options, ask: &Ask<'_>, scene: Option<&Scene>) -> Resu
             Event::Gone(kind, key) => drop(objects.remove(&(kind, key))),
             Event::Thought(thought) => thoughts.push(*thought),
             Event::Synced => synced = true,
-            Event::Heard(hearing) => heard = Some(hearing),
+            Event::Heard(heard) => {
+                hearing = heard;
+                if let Some(error) = deaf(&cortex, &hearing.link) {
+                    return Err(error);
+                }
+            }
             Event::Strange(problem) => {
                 if !notes.contains(&problem) && notes.len() < MAX_NOTES {
                     notes.push(problem);
                 }
             }
         }
-    }
-    let hearing = heard.unwrap_or_else(|| Box::new(cortex.hearing.clone()));
-    if let Some(error) = deaf(&cortex, &hearing.link) {
-        return Err(error);
     }
     let watches: Vec<(Kind, Watch)> = hearing.kinds.into_iter().filter(|(kind, _)| ask.kinds.contains(kind)).collect();
     let scene = scene.cloned().unwrap_or_else(|| Scene { namespace, ..cortex.scene.clone() });
@@ -221,7 +227,7 @@ fn refusal(kind: Kind, watch: &Watch) -> Option<SourceError> {
     match &watch.state {
         WatchState::Missing => Some(SourceError::Missing { resource: kind.resource() }),
         WatchState::Forbidden { verb, resource, namespace } => Some(SourceError::Forbidden {
-            origin: Default::default(),
+            origin: Arc::default(),
             verb: verb.clone(),
             resource: resource.clone(),
             namespace: namespace.clone(),
@@ -241,7 +247,8 @@ async fn lists(options: &Options, ask: &Ask<'_>) -> Result<Answer, SourceError> 
     let client = Client::connect(options).await?;
     let main = ask.kinds.first().copied();
     let lists = ask.kinds.iter().map(|kind| client.list(*kind, ask.selector.filter(|_| Some(*kind) == main)));
-    let (version, lists) = tokio::join!(client.server_version(), join_all(lists));
+    let version = async { if ask.version { client.server_version().await } else { Ok(String::new()) } };
+    let (version, lists) = tokio::join!(version, join_all(lists));
     let now = clock::now();
     let version = match version {
         Ok(version) => version,

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kgents_store::bus::Bus;
-use kgents_store::{Control, Layer};
+use kgents_store::watch::Link;
+use kgents_store::{Control, Layer, Rung};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -82,6 +83,11 @@ impl Stage {
     }
 
     async fn run(mut self) -> Infallible {
+        // Who is asked is known before anybody answers.
+        for layer in Layer::ASKED.into_iter().filter(|layer| self.ladder.is_asked(*layer)) {
+            let rung = Rung { address: String::new(), link: Link::Connecting, notes: Vec::new() };
+            self.bus.control(Control::Rung(layer, rung)).await;
+        }
         let scene = kube::scene(&self.options);
         if let Ok(scene) = &scene {
             self.bus.control(Control::Scene(scene.clone())).await;

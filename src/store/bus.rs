@@ -227,7 +227,7 @@ impl Bus {
     }
 
     /// Puts an Event into the log lane; the oldest falls out when it is full.
-    pub fn log(&self, event: Arc<EventFacts>) {
+    pub fn log(&self, event: &Arc<EventFacts>) {
         self.outs.iter().for_each(|(out, _)| out.log(Said::Event(event.clone())));
     }
 
@@ -379,7 +379,7 @@ mod tests {
             }
         };
         for i in 0..MAX_LOG + 5 {
-            bus.log(event(i));
+            bus.log(&event(i));
         }
         let batch = reader.drain(3);
         assert_eq!((batch.events[0].message.as_str(), batch.dropped, batch.more), ("5", 5, true));

@@ -109,6 +109,8 @@ pub struct App {
     field_columns: u16,
     /// The views are older than the terrarium.
     stale: bool,
+    /// What is wrong with the settings, while the last good ones stay.
+    pub(crate) problem: Option<String>,
 }
 
 impl App {
@@ -132,6 +134,7 @@ impl App {
             field: Field::default(),
             field_columns: 0,
             stale: false,
+            problem: None,
         }
     }
 
@@ -168,6 +171,11 @@ impl App {
                 self.size = (width, height);
                 update.redraw = true;
                 update.effects.push(Effect::Repaint);
+            }
+            Msg::Settings(look, problem) => {
+                self.look = *look;
+                self.problem = problem;
+                update.redraw = true;
             }
             Msg::Batch(batch) => {
                 let outcome = self.terrarium.apply(batch, now);

@@ -43,6 +43,10 @@ pub fn draw(app: &App, buffer: &mut Buffer) -> HitMap {
     if app.is_bare() {
         let body = Rect { y: 2, height: area.height.saturating_sub(3), ..area };
         page::bare(&mut pen, body);
+        if app.problem.is_some() {
+            // The rest of what is wrong is what the page is about.
+            chrome::banner(&mut pen, layout.footer);
+        }
     } else {
         chrome::tabs(&mut pen, layout.tabs);
         for (pane, area, shape) in &layout.panes {

@@ -50,6 +50,16 @@ pub struct Options {
     pub patience: Duration,
 }
 
+/// Settings that may change while the window is open.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// How it is to look. The mouse and the patience are as they were when it
+    /// was opened.
+    pub options: Options,
+    /// What is wrong with what was set last, while what was good before stays.
+    pub problem: Option<String>,
+}
+
 impl Options {
     fn look(self) -> app::Look {
         let zone = if self.utc { TimeZone::UTC } else { local_zone() };

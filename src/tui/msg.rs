@@ -4,6 +4,8 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 use kgents_store::Batch;
 
+use crate::app::Look;
+
 /// Something that happened.
 #[derive(Debug)]
 pub enum Msg {
@@ -15,6 +17,8 @@ pub enum Msg {
     Resize(u16, u16),
     /// Word from the sources.
     Batch(Batch),
+    /// The settings are others, or what is wrong with them is.
+    Settings(Box<Look>, Option<String>),
     /// A moment has come that was asked for.
     Wake,
 }

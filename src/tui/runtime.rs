@@ -11,14 +11,15 @@ use jiff::Timestamp;
 use kgents_store::bus::Reader;
 use rustix::process::{Signal, kill_current_process_group};
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
+use tokio::sync::watch;
 use tokio::time::{Instant as Deadline, sleep_until};
 
-use crate::Options;
 use crate::app::App;
 use crate::draw;
 use crate::hit::HitMap;
 use crate::msg::{Effect, Msg, Update};
 use crate::terminal::{Terminal, install_panic_hook};
+use crate::{Options, Settings};
 
 /// How many changes are taken in before keys are looked at again.
 const BATCH: usize = 2_048;
@@ -39,6 +40,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 enum Turn {
     Input(Option<io::Result<Event>>),
     Data,
+    Settings,
     Timer,
     Suspend,
     Resume,
@@ -47,11 +49,12 @@ enum Turn {
 
 /// Opens the window on a terminal and stays until the person leaves.
 ///
-/// The first frame is drawn before anything else is waited for.
+/// The first frame is drawn before anything else is waited for. `settings`
+/// brings those that change meanwhile.
 ///
 /// # Errors
 /// When the terminal cannot be taken over, or no longer be written to.
-pub fn run(reader: Reader, options: Options) -> io::Result<()> {
+pub fn run(reader: Reader, options: Options, settings: watch::Receiver<Settings>) -> io::Result<()> {
     install_panic_hook();
     let mut terminal = Terminal::enter(options.mouse)?;
     let app = App::new(options.look(), Terminal::size(), clock());
@@ -61,11 +64,12 @@ pub fn run(reader: Reader, options: Options) -> io::Result<()> {
     if !options.patience.is_zero() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         // Too late is no trouble: the next frame has it.
-        let _ = runtime.block_on(tokio::time::timeout(options.patience, remember(&mut window, &mut reader)));
+        let _ = runtime
+            .block_on(async { tokio::time::timeout(options.patience, remember(&mut window, &mut reader)).await });
     }
     window.draw(&mut terminal)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let ended = runtime.block_on(turn(&mut window, &mut terminal, reader));
+    let ended = runtime.block_on(turn(&mut window, &mut terminal, reader, settings));
     let restored = terminal.give_back();
     // A terminal that went away ends the window; that is no error of ours.
     match ended {
@@ -146,7 +150,12 @@ impl SignalSet {
     }
 }
 
-async fn turn(window: &mut Window, terminal: &mut Terminal, mut reader: Reader) -> io::Result<()> {
+async fn turn(
+    window: &mut Window,
+    terminal: &mut Terminal,
+    mut reader: Reader,
+    mut settings: watch::Receiver<Settings>,
+) -> io::Result<()> {
     let mut signals = SignalSet::new()?;
     let mut keys = EventStream::new();
     loop {
@@ -163,6 +172,8 @@ async fn turn(window: &mut Window, terminal: &mut Terminal, mut reader: Reader) 
             event = keys.next() => Turn::Input(event),
             () = sleep => Turn::Timer,
             () = reader.changed() => Turn::Data,
+            // Once nobody can change them any more, they stay.
+            Ok(()) = settings.changed() => Turn::Settings,
         };
         let mut effects = match next {
             Turn::End | Turn::Input(None) => return Ok(()),
@@ -194,6 +205,11 @@ async fn turn(window: &mut Window, terminal: &mut Terminal, mut reader: Reader) 
                 window.take_in(Msg::Batch(batch), Duration::ZERO, window.data_pace())
             }
             Turn::Timer => window.wake(),
+            Turn::Settings => {
+                let Settings { options, problem } = settings.borrow_and_update().clone();
+                let msg = Msg::Settings(Box::new(options.look()), problem);
+                window.take_in(msg, Duration::ZERO, KEY_PACE)
+            }
         };
         while let Some(effect) = effects.pop() {
             match effect {

@@ -28,6 +28,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "the type of a test's parameter says what it needs")]
 
 mod crd;
+mod layers;
 mod lists;
 mod refusals;
 mod rooms;
@@ -44,7 +45,7 @@ use support::cluster;
 /// Every test, by subject; the longest first, so that none of them is left to
 /// run alone in the end.
 fn cases() -> Vec<Case> {
-    [watch::cases(), crd::cases(), refusals::cases(), window::cases(), lists::cases(), rooms::cases()]
+    [layers::cases(), watch::cases(), crd::cases(), refusals::cases(), window::cases(), lists::cases(), rooms::cases()]
         .into_iter()
         .flatten()
         .collect()

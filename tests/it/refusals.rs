@@ -98,7 +98,7 @@ fn assert_status(user: &User, code: i32, words: &[&str]) {
     assert_eq!(ran.code, Some(code), "{ran}");
     let status: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{ran}\n{error}"));
     assert_eq!((&status["layer"], &status["freshness"], &status["as_of"]), (&Value::Null, &Value::Null, &Value::Null));
-    let layer = &status["layers"][0];
+    let layer = crate::support::layer(&status, "kube");
     let error = layer["error"].as_str().unwrap_or_else(|| panic!("{status}"));
     for word in words {
         assert!(error.contains(word), "{word:?} is not in\n{status}");

@@ -31,3 +31,9 @@ pub fn say(text: &str) {
     // Without a reader there is nobody to tell.
     let _ = writeln!(std::io::stderr(), "it: {text}");
 }
+
+/// How a layer stands, in what `kgents status --json` says.
+pub fn layer<'a>(status: &'a serde_json::Value, name: &str) -> &'a serde_json::Value {
+    let layers = status["layers"].as_array().unwrap();
+    layers.iter().find(|layer| layer["layer"] == name).unwrap_or_else(|| panic!("no layer {name}: {status}"))
+}

@@ -23,6 +23,7 @@ pub fn cases() -> Vec<Case> {
         nothing_is_written_while_nothing_happens,
         a_dumb_terminal_gets_lines,
         a_snapshot_is_one_frame,
+        settings_are_read_again_and_a_bad_file_is_told,
     ]
 }
 
@@ -147,4 +148,25 @@ fn a_snapshot_is_one_frame(place: &Place) {
         assert!(frame.lines().all(|line| line.chars().count() <= columns), "{size}:\n{frame}");
         assert!(columns < 40 || frame.contains("b-gent"), "{size}:\n{frame}");
     }
+}
+
+fn settings_are_read_again_and_a_bad_file_is_told() {
+    let user = User::new();
+    let file = user.path("config.toml");
+    std::fs::write(&file, "").unwrap();
+    let mut window = user.window((120, 40), &["observe", "--config", file.to_str().unwrap()]);
+    window.expect("no kubeconfig");
+    window.expect("▁▁▁");
+    std::fs::write(&file, "[window]\nascii = true\n").unwrap();
+    window.refute("▁▁▁");
+    // What was good stays.
+    std::fs::write(&file, "[window]\nascii = true\nutf = true\n").unwrap();
+    window.expect("unknown key `window.utf`");
+    window.expect("kgents config check");
+    window.refute("▁▁▁");
+    std::fs::write(&file, "").unwrap();
+    window.refute("unknown key");
+    window.expect("▁▁▁");
+    window.key("q");
+    assert_eq!(window.ended().is_restored().code, 0);
 }

@@ -158,6 +158,8 @@ fn the_flags_say_where_to_look() {
             as_user: Some("ann".into()),
             as_groups: vec!["g".into()],
             request_timeout: Some(Duration::from_secs(2)),
+            ghost: kgents_source::ghost_folder(),
+            keep_ghost: true,
             ..kgents_source::Options::default()
         }
     );

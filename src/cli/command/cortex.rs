@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use kgents_cortex::{Bound, CortexError};
 use kgents_source::{Options, grpc};
@@ -27,7 +28,13 @@ Every other command asks it first, over its socket and then its port. It reads
 all namespaces of one context, and answers kgents.cortex.v1, kgents.logos.v1,
 health and reflection. Over TCP it asks for the token of cortex.token or
 cortex.token_file, if one is set (see kgents config); an address that other
-machines can reach needs one. It ends at ctrl-c or SIGTERM.";
+machines can reach needs one. It ends at ctrl-c or SIGTERM.
+
+Clients made with gRPC's C core (Python, Ruby, C++) reach the socket only with
+the channel option grpc.default_authority=localhost; the port as they are.";
+
+/// How long it waits for its cluster before it lets anybody in.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What can be said to it.
 #[derive(clap::Args, Debug)]
@@ -77,6 +84,7 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
         socket: args.socket.clone().or_else(grpc::default_socket),
         token: global.settings().cortex_token().map(str::to_owned),
         version: OURS,
+        patience: PATIENCE,
     };
     // What it answers must not depend on who started it where: all that may be
     // read of the context, from the cluster itself.
@@ -93,7 +101,7 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
         let cancel = cancel.clone();
         aside("source", async move { follow::supervise(source, bus, cancel).await })?
     };
-    let served = block_on(async {
+    let done = block_on(async {
         let mut said = Ok(());
         let Io { out, err } = io;
         let ready = |bound: &Bound| {
@@ -106,18 +114,18 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
         let end = async {
             io::interrupted().await;
             stopped.cancel();
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
-        let served = tokio::select! {
-            served = server => served,
+        let ended = tokio::select! {
+            ended = server => ended,
             () = end => Ok(()),
         };
-        served.map_err(failure)?;
+        ended.map_err(|error| failure(&error))?;
         said
     });
     cancel.cancel();
     feeding.wait();
-    served.map(|()| Code::Ok)
+    done.map(|()| Code::Ok)
 }
 
 fn tell(out: &mut dyn std::io::Write, bound: &Bound, json: bool) -> Result<(), Failure> {
@@ -131,12 +139,12 @@ fn tell(out: &mut dyn std::io::Write, bound: &Bound, json: bool) -> Result<(), F
     Ok(out.flush()?)
 }
 
-fn failure(error: CortexError) -> Failure {
-    let code = match &error {
+fn failure(error: &CortexError) -> Failure {
+    let code = match error {
         CortexError::NoToken { .. } | CortexError::BadToken | CortexError::Nowhere => Code::Usage,
         _ => Code::Failed,
     };
-    let hint = match &error {
+    let hint = match error {
         CortexError::NoToken { .. } | CortexError::BadToken => "kgents config --help",
         CortexError::InUse { .. } => "kgents cortex serve --listen 127.0.0.1:0",
         _ => "kgents doctor",

@@ -6,8 +6,9 @@ use std::time::Duration;
 use kgents_source::clock;
 use kgents_store::bus;
 use kgents_store::watch::Link;
-use kgents_store::{Kind, Terrarium};
+use kgents_store::{Kind, Layer, Terrarium};
 use kgents_tui::ColourLevel;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::Global;
@@ -17,7 +18,7 @@ use crate::follow::{self, Follow};
 use crate::io::{self, Io};
 use crate::log;
 use crate::runtime::{aside, block_on};
-use crate::settings::Window;
+use crate::settings::{Reload, Window};
 use crate::stream::json::Json;
 use crate::stream::plain::Plain;
 use crate::value::{self, Size};
@@ -69,15 +70,34 @@ impl Args {
         !(self.plain || self.json || self.snapshot) && io::can_draw()
     }
 
+    /// What the flags say of the window.
+    fn flags(&self) -> Flags {
+        Flags { no_mouse: self.no_mouse, utc: self.utc, ascii: self.ascii }
+    }
+
     /// What is set, and what the flags say on top of it.
     fn settings(&self, global: &Global) -> Window {
-        let Window { mouse, utc, ascii } = global.settings().window;
-        Window { mouse: mouse && !self.no_mouse, utc: utc || self.utc, ascii: ascii || self.ascii }
+        self.flags().over(&global.settings().window)
     }
 
     fn look(&self, global: &Global, colour: ColourLevel) -> kgents_tui::Options {
         let Window { mouse, utc, ascii } = self.settings(global);
         kgents_tui::Options { mouse, utc, colour, ascii, ..kgents_tui::Options::default() }
+    }
+}
+
+/// What the flags say of the window: they win over what is set.
+#[derive(Clone, Copy)]
+struct Flags {
+    no_mouse: bool,
+    utc: bool,
+    ascii: bool,
+}
+
+impl Flags {
+    fn over(self, settings: &Window) -> Window {
+        let Window { mouse, utc, ascii } = *settings;
+        Window { mouse: mouse && !self.no_mouse, utc: utc || self.utc, ascii: ascii || self.ascii }
     }
 }
 
@@ -133,21 +153,42 @@ fn window(args: &Args, global: &Global) -> Result<Code, Failure> {
     let cancel = CancellationToken::new();
     let options = global.source();
     let remembers = options.remembers();
+    let patience = if remembers { PATIENCE_FOR_GHOST } else { Duration::ZERO };
+    let look = kgents_tui::Options { patience, ..args.look(global, colour()) };
+    let (changes, settings) = watch::channel(kgents_tui::Settings { options: look, problem: None });
     let source = {
-        let (cancel, global) = (cancel.clone(), global.clone());
+        let (cancel, global, flags) = (cancel.clone(), global.clone(), args.flags());
         aside("source", async move {
             let _log = log::start(&global, None);
-            follow::supervise(options, bus, cancel).await;
+            tokio::select! {
+                () = follow::supervise(options, bus, cancel) => {}
+                () = reload(&global, flags, look, changes) => {}
+            }
         })?
     };
-    let look = args.look(global, colour());
-    let patience = if remembers { PATIENCE_FOR_GHOST } else { Duration::ZERO };
-    let shown = kgents_tui::run(reader, kgents_tui::Options { patience, ..look });
+    let shown = kgents_tui::run(reader, look, settings);
     cancel.cancel();
     source.wait();
     shown
         .map(|()| Code::Ok)
         .map_err(|error| Failure::new(format!("the window cannot be shown: {error}")).hint("kgents observe --plain"))
+}
+
+/// Reads the configuration file again each time that it changes, for ever.
+async fn reload(global: &Global, flags: Flags, was: kgents_tui::Options, changes: watch::Sender<kgents_tui::Settings>) {
+    let mut file = Reload::new(global);
+    loop {
+        file.changed().await;
+        match file.again() {
+            Some(Ok(settings)) => {
+                let Window { utc, ascii, .. } = flags.over(&settings.window);
+                let options = kgents_tui::Options { utc, ascii, ..was };
+                changes.send_replace(kgents_tui::Settings { options, problem: None });
+            }
+            Some(Err(problem)) => changes.send_modify(|settings| settings.problem = Some(problem)),
+            None => {}
+        }
+    }
 }
 
 /// How long a snapshot waits for the first lists.
@@ -186,14 +227,20 @@ async fn settle(mut follow: Follow) -> Terrarium {
     std::mem::take(&mut follow.terrarium)
 }
 
-/// Whether nothing more is to be expected soon. When nobody answers there are
-/// no lists to wait for.
+/// Whether nothing more is to be expected soon: who speaks live has told every
+/// kind, or each layer has had its chance.
 fn is_settled(terrarium: &Terrarium) -> bool {
-    match terrarium.link() {
-        Link::Down { .. } => true,
-        Link::Connecting => false,
-        Link::Up { .. } => Kind::ALL.into_iter().all(|kind| terrarium.watch(kind).state.is_settled()),
+    if terrarium.is_live() || terrarium.layer() == Some(Layer::Fixture) {
+        return Kind::ALL.into_iter().all(|kind| terrarium.watch(kind).state.is_settled());
     }
+    let mut asked = Layer::ASKED.into_iter().filter_map(|layer| Some((layer, &terrarium.rung(layer)?.link))).peekable();
+    // One that has just answered for the first time is about to speak.
+    let had_its_chance = |(layer, link): (Layer, &Link)| match link {
+        Link::Connecting => false,
+        Link::Up { .. } => !layer.is_live(),
+        Link::Down { .. } => true,
+    };
+    asked.peek().is_some() && asked.all(had_its_chance)
 }
 
 #[cfg(test)]

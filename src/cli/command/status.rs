@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use kgents_core::age;
-use kgents_core::freshness::{Area, Freshness, freshness};
-use kgents_source::{SourceError, clock};
+use kgents_core::freshness::Freshness;
+use kgents_source::{SourceError, clock, ghost};
 use kgents_store::view::{self, Attention};
 use kgents_store::watch::{Link, WatchState};
 use kgents_store::{Kind, Layer, Terrarium};
@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::args::Global;
+use crate::envelope::trust;
 use crate::failure::{Code, Failure};
 use crate::gather::{self, Look};
 use crate::io::Io;
@@ -59,11 +60,11 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
     let mut look = block_on(async { Ok(ask(global, args.wait).await) })?;
     if args.json {
         output::data(io.out, Format::Json, &answer(&look.terrarium, look.now))?;
+        remember(global, &look, io)?;
         return Ok(code(&look));
     }
     page::write(io.out, &look.terrarium, look.now)?;
-    // What is said of the answer belongs below it.
-    io.out.flush()?;
+    remember(global, &look, io)?;
     if look.terrarium.layer().is_none() {
         return Err(gather::blind(&mut look.failures));
     }
@@ -72,6 +73,20 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
         Code::Failed => Err(blind(&look.terrarium)),
         code => Ok(code),
     }
+}
+
+/// Gives a live answer to the Ghost. Nobody waits for that: what was asked for
+/// is printed first, and what goes wrong is logged.
+fn remember(global: &Global, look: &Look, io: &mut Io<'_>) -> Result<(), Failure> {
+    io.out.flush()?;
+    let options = global.source();
+    let folder = options.ghost.filter(|_| options.keep_ghost && look.terrarium.is_live());
+    if let Some(folder) = folder
+        && let Err(error) = ghost::write_once(&folder, &look.terrarium, look.now)
+    {
+        tracing::warn!(%error, "the Ghost has not got this answer");
+    }
+    Ok(())
 }
 
 /// That none of our kinds can be read.
@@ -131,16 +146,6 @@ pub(crate) fn code_of(terrarium: &Terrarium) -> Code {
         Some(_) if !Kind::CUSTOM.iter().any(is_read) => Code::Failed,
         Some(_) => gather::code(terrarium),
     }
-}
-
-/// When the oldest of what is shown was verified, and how far all of it can
-/// be trusted. `None` when nobody answered.
-fn trust(terrarium: &Terrarium, now: Timestamp) -> Option<(Timestamp, Freshness)> {
-    terrarium.layer()?;
-    let read = Kind::ALL.into_iter().filter(|kind| terrarium.watch(*kind).as_of.is_some());
-    let as_of = read.clone().filter_map(|kind| terrarium.as_of(kind, now)).min().unwrap_or(now);
-    let worst = read.filter_map(|kind| terrarium.freshness(kind, now)).max();
-    Some((as_of, worst.unwrap_or_else(|| freshness(Area::Cluster, SignedDuration::ZERO, 0.0))))
 }
 
 /// The contract: `{layer, as_of, freshness, layers, counts, attention}`.

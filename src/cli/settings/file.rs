@@ -143,7 +143,6 @@ pub(crate) struct Stamp {
 
 impl Stamp {
     /// That of the file at this path; `None` where there is none.
-    #[allow(dead_code, reason = "`Reload` asks it")]
     pub(crate) fn of(path: &Path) -> Option<Self> {
         let metadata = std::fs::metadata(path).ok()?;
         #[cfg(unix)]

@@ -3,13 +3,14 @@
 use std::io::Write;
 
 use jiff::Timestamp;
+use kgents_core::freshness::Freshness;
 use kgents_store::terrarium::{Delta, Fate};
 use kgents_store::watch::{Link, Scene, Watch};
 use kgents_store::{Key, Kind, Layer, Rung, Terrarium, Thought};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::envelope::Provenance;
+use crate::envelope::{Provenance, trust};
 use crate::failure::Failure;
 use crate::follow::{Follow, News};
 use crate::{object, output};
@@ -32,6 +33,8 @@ struct ThoughtLine<'a> {
     kind: &'static str,
     key: String,
     revision: u64,
+    #[serde(flatten)]
+    provenance: Provenance,
     thought: &'a Thought,
 }
 
@@ -41,6 +44,8 @@ struct SourceLine<'a> {
     key: &'static str,
     revision: u64,
     layer: Option<Layer>,
+    as_of: Option<Timestamp>,
+    freshness: Option<Freshness>,
     /// The layers that are asked, and how each stands.
     layers: Vec<LayerState<'a>>,
     scene: &'a Scene,
@@ -105,6 +110,7 @@ impl Json {
     pub(crate) fn tell(&mut self, out: &mut dyn Write, follow: &Follow, news: &News) -> Result<(), Failure> {
         let terrarium = &follow.terrarium;
         if news.outcome.sources {
+            let trust = trust(terrarium, news.now);
             let death = terrarium.death().map(|(task, error)| Death { task, error });
             output::line(
                 out,
@@ -113,6 +119,8 @@ impl Json {
                     key: terrarium.layer().map_or("none", Layer::as_str),
                     revision: terrarium.revision(),
                     layer: terrarium.layer(),
+                    as_of: trust.map(|(as_of, _)| as_of),
+                    freshness: trust.map(|(_, freshness)| freshness),
                     layers: LayerState::all(terrarium),
                     scene: terrarium.scene(),
                     link: terrarium.link(),
@@ -133,6 +141,7 @@ impl Json {
                     kind: "Thought",
                     key: thought.seq.to_string(),
                     revision: terrarium.revision(),
+                    provenance: Provenance::of(terrarium, Kind::Event, news.now),
                     thought,
                 };
                 output::line(out, &line)?;

@@ -5,11 +5,13 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use kgents_core::age;
 use kgents_store::object::Object;
 use kgents_store::terrarium::{Delta, Fate};
 use kgents_store::watch::{Link, Scene, WatchState};
 use kgents_store::{Key, Kind, Layer, Terrarium};
 
+use crate::envelope::trust;
 use crate::failure::Failure;
 use crate::follow::{Follow, News};
 use crate::rows;
@@ -23,7 +25,8 @@ pub(crate) struct Plain {
     dropped: u64,
     deaths: u64,
     scene: Option<Scene>,
-    link: Option<Link>,
+    links: BTreeMap<Layer, Link>,
+    speaks: Option<Layer>,
     /// What is told to be wrong with a kind.
     troubles: BTreeMap<Kind, WatchState>,
 }
@@ -37,7 +40,8 @@ impl Plain {
             dropped: 0,
             deaths: 0,
             scene: None,
-            link: None,
+            links: BTreeMap::new(),
+            speaks: None,
             troubles: BTreeMap::new(),
         }
     }
@@ -77,20 +81,51 @@ impl Plain {
         Ok(())
     }
 
+    /// Tells which layers answer, and who speaks.
+    fn layers(&mut self, out: &mut dyn Write, terrarium: &Terrarium, now: Timestamp) -> io::Result<()> {
+        let at = self.clock(now);
+        for layer in Layer::ASKED {
+            let Some(link) = terrarium.rung(layer).map(|rung| &rung.link) else { continue };
+            let before = self.links.insert(layer, link.clone());
+            // That there is no Cortex or nothing to remember is no news where
+            // there is another layer to ask.
+            let other = layer != Layer::Kube && terrarium.rung(Layer::Kube).is_some();
+            let was_up = matches!(before, Some(Link::Up { .. }));
+            let quiet = match link {
+                Link::Connecting => true,
+                Link::Up { .. } => layer == Layer::Ghost,
+                Link::Down { .. } => other && !was_up,
+            };
+            if !quiet && before.as_ref() != Some(link) {
+                writeln!(out, "{at} Source {layer} {}", one_line(&words::link(link)))?;
+            }
+        }
+        let speaks = terrarium.layer();
+        if self.speaks != speaks {
+            let said = match (speaks, trust(terrarium, now)) {
+                (Some(Layer::Ghost), Some((as_of, freshness))) => {
+                    format!("ghost speaks: {} old, {freshness}", age::text(now.duration_since(as_of)))
+                }
+                (Some(layer), _) => format!("{layer} speaks"),
+                (None, _) => "none speaks".to_owned(),
+            };
+            writeln!(out, "{at} Source {said}")?;
+            self.speaks = speaks;
+        }
+        Ok(())
+    }
+
     /// Tells how it is now otherwise with the sources.
     fn sources(&mut self, out: &mut dyn Write, terrarium: &Terrarium, now: Timestamp) -> io::Result<()> {
         let at = self.clock(now);
-        let layer = terrarium.layer().map_or("none", Layer::as_str);
         let scene = terrarium.scene();
         if *scene != Scene::default() && self.scene.as_ref() != Some(scene) {
-            writeln!(out, "{at} Source {layer} looking at {}", words::scene(scene))?;
+            writeln!(out, "{at} Source looking at {}", words::scene(scene))?;
             self.scene = Some(scene.clone());
         }
+        self.layers(out, terrarium, now)?;
         let link = terrarium.link();
-        if self.link.as_ref() != Some(link) {
-            writeln!(out, "{at} Source {layer} {}", one_line(&words::link(link)))?;
-            self.link = Some(link.clone());
-        }
+        let layer = terrarium.layer().map_or("none", Layer::as_str);
         // Kinds of which the same is to be said share a line.
         let mut said: Vec<(String, Vec<&str>)> = Vec::new();
         for kind in Kind::ALL {

@@ -95,8 +95,9 @@ async fn lines_of_text_say_time_kind_key_and_what() {
     assert_eq!(
         lines,
         [
-            "Source kube looking at test (https://127.0.0.1:6443), all namespaces",
+            "Source looking at test (https://127.0.0.1:6443), all namespaces",
             "Source kube connected: Kubernetes v1.36.3",
+            "Source kube speaks",
             "Agent ns/c-gent genus B, Failed, ready 0/2, ImagePullBackOff: told by a test",
         ]
     );

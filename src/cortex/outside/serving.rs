@@ -75,7 +75,14 @@ async fn where_others_reach_it_it_does_not_start_without_a_token() {
     assert!(!dir.path().join("run").exists(), "nothing was touched");
     let error = refused(options(dir.path(), Some(""))).await;
     assert!(matches!(error, CortexError::BadToken), "{error}");
-    let error = refused(Options { listen: vec![], socket: None, token: None, version: "" }).await;
+    let error = refused(Options {
+        listen: vec![],
+        socket: None,
+        token: None,
+        version: "",
+        patience: std::time::Duration::ZERO,
+    })
+    .await;
     assert!(matches!(error, CortexError::Nowhere), "{error}");
 
     let everywhere = Options { listen: vec!["0.0.0.0:0".parse().unwrap()], ..options(dir.path(), Some("secret")) };

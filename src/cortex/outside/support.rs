@@ -47,6 +47,7 @@ pub(crate) fn options(dir: &Path, token: Option<&str>) -> Options {
         socket: Some(dir.join("run/cortex.sock")),
         token: token.map(str::to_owned),
         version: "0.0.0-test",
+        patience: Duration::ZERO,
     }
 }
 
@@ -148,7 +149,7 @@ impl Daemon {
         let rest = json!({ "involvedObject": about, "message": message, "lastTimestamp": at(second).to_string() });
         let change = object(Kind::Event, &Key::new("n", "e"), 1, &rest);
         let Some(Object::Event(event)) = change.now.map(|now| now.object) else { panic!() };
-        self.bus.log(event);
+        self.bus.log(&event);
     }
 }
 

@@ -79,10 +79,10 @@ async fn objects_arrive_whole() {
         }
     }
     assert_eq!((puts[0].uid.as_str(), puts[0].resource_version.as_str()), ("u", "7"));
-    assert_eq!(serde_json::from_slice::<serde_json::Value>(&puts[0].json).unwrap(), expected);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&puts[0].json).unwrap(), expected);
     assert_eq!(puts[1].uid, "", "facts have no identity");
     assert_eq!(puts[1].resource_version.len(), 16, "a hash stands for their version");
-    assert_eq!(serde_json::from_slice::<serde_json::Value>(&puts[1].json).unwrap()["phase"], "Running");
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&puts[1].json).unwrap()["phase"], "Running");
 }
 
 #[tokio::test]

@@ -140,7 +140,8 @@ fn matters(event: &Event) -> bool {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         name.starts_with(PREFIX) || name == "lock" || name == super::layout::CONTEXTS
     };
-    !matches!(event.kind, EventKind::Access(_)) && !(!event.paths.is_empty() && event.paths.iter().all(idle))
+    let told = event.paths.is_empty() || !event.paths.iter().all(idle);
+    told && !matches!(event.kind, EventKind::Access(_))
 }
 
 /// What is looked at where nobody tells: every write ends in one of these.

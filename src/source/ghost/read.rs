@@ -108,17 +108,20 @@ struct Budget {
 }
 
 impl Budget {
+    /// One object more.
     fn object(&self) -> Result<(), String> {
         let before = self.objects.fetch_add(1, Ordering::Relaxed);
         if before < MAX_OBJECTS { Ok(()) } else { Err(format!("not read: {MAX_OBJECTS} objects were read before")) }
     }
 
+    /// So many bytes more. Past the bound no file is even opened: an index can
+    /// name a large one any number of times.
     fn bytes(&self, more: usize) -> Result<(), String> {
         let before = self.bytes.fetch_add(more, Ordering::Relaxed);
-        if before + more <= MAX_TREE {
+        if before.saturating_add(more) <= MAX_TREE {
             Ok(())
         } else {
-            Err(format!("not read: with it the tree is larger than {} MB", MAX_TREE >> 20))
+            Err(format!("not read: the tree is larger than {} MB", MAX_TREE >> 20))
         }
     }
 }
@@ -286,10 +289,12 @@ impl Reading<'_> {
     }
 
     /// The three files of proposals. The pending ones are written last, so
-    /// without them the first sync was never finished.
+    /// without them the first sync was never finished. They are read in the
+    /// order in which a proposal goes through them: one that moves meanwhile
+    /// is seen twice, but not missed.
     fn proposals(&mut self) {
         let Some(pending) = self.list(PENDING, Kind::Proposal, Area::Proposals) else { return };
-        let others = [MERGED, REJECTED].map(|file| self.list(file, Kind::Proposal, Area::Proposals));
+        let others = [REJECTED, MERGED].map(|file| self.list(file, Kind::Proposal, Area::Proposals));
         let mut lists: Vec<_> = others.into_iter().flatten().chain([pending]).collect();
         // Between two files a proposal stands in both: the later word counts.
         lists.sort_by_key(|(_, as_of)| std::cmp::Reverse(*as_of));
@@ -358,6 +363,7 @@ impl Reading<'_> {
 
 /// The text of a file of a tree; `None` if there is none.
 fn text(tree: &Path, path: &str, budget: &Budget) -> Result<Option<String>, String> {
+    budget.bytes(0)?;
     let Some(text) = open::text(&tree.join(path))? else { return Ok(None) };
     budget.bytes(text.len())?;
     Ok(Some(text))
@@ -397,4 +403,21 @@ pub(super) fn thoughts(text: &str) -> (Vec<Thought>, usize) {
     let surplus = all.len().saturating_sub(MAX_THOUGHTS);
     all.drain(..surplus);
     (all, bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_is_read_up_to_its_bounds() {
+        let budget = Budget::default();
+        assert!((0..MAX_OBJECTS).all(|_| budget.object().is_ok()));
+        assert_eq!(budget.object().unwrap_err(), "not read: 100000 objects were read before");
+        assert!(budget.bytes(MAX_TREE).is_ok() && budget.bytes(0).is_ok());
+        let expected = "not read: the tree is larger than 256 MB";
+        assert_eq!(budget.bytes(1).unwrap_err(), expected);
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(text(folder.path(), "no such file", &budget).unwrap_err(), expected, "it is not even opened");
+    }
 }

@@ -72,8 +72,6 @@ pub(super) fn gate(terrarium: &Terrarium, kind: Kind) -> Gate {
     }
     let own = state(terrarium, kind);
     match kind {
-        // These are found through the agents that they run.
-        Kind::Deployment | Kind::Pod if own == Gate::Open => state(terrarium, Kind::Agent),
         // A Cortex sends thoughts, not Events; and where Events may not be
         // read there are still those that we have ourselves.
         Kind::Event
@@ -196,29 +194,17 @@ fn objects(terrarium: &Terrarium, kind: Kind, at: Timestamp) -> Vec<Decoded> {
         Kind::Proposal => terrarium.proposals().iter().map(|(key, one)| held(key, one, Object::Proposal)).collect(),
         Kind::Memory => terrarium.memories().iter().map(|(key, one)| held(key, one, Object::Memory)).collect(),
         Kind::Umwelt => terrarium.umwelts().iter().map(|(key, one)| held(key, one, Object::Umwelt)).collect(),
-        Kind::Deployment => keys(terrarium)
-            .filter_map(|key| {
-                let facts = terrarium.deployment(&key)?.clone();
-                Some(nameless(key, Object::Deployment(Arc::new(facts))))
-            })
+        Kind::Deployment => terrarium
+            .deployments()
+            .iter()
+            .map(|(key, facts)| nameless(key, Object::Deployment(facts.clone())))
             .collect(),
-        Kind::Pod => keys(terrarium)
-            .flat_map(|agent| {
-                let pods = terrarium.pods_of(&agent);
-                pods.map(|(key, pod)| nameless(key.clone(), Object::Pod(Arc::new(pod.clone())))).collect::<Vec<_>>()
-            })
-            .collect(),
+        Kind::Pod => terrarium.pods().iter().map(|(key, facts)| nameless(key, Object::Pod(facts.clone()))).collect(),
         Kind::Event => Vec::new(),
     };
     all.extend(terrarium.unreadable(kind).map(unreadable));
     all.sort_by(|a, b| a.key.cmp(&b.key));
     all
-}
-
-/// The agents, readable or not.
-fn keys(terrarium: &Terrarium) -> impl Iterator<Item = Key> {
-    let unreadable = terrarium.unreadable(Kind::Agent).map(|object| object.key.clone());
-    terrarium.agents().keys().cloned().chain(unreadable)
 }
 
 fn held<T>(key: &Key, held: &Held<T>, wrap: impl Fn(Arc<T>) -> Object) -> Decoded {
@@ -231,8 +217,8 @@ fn held<T>(key: &Key, held: &Held<T>, wrap: impl Fn(Arc<T>) -> Object) -> Decode
 }
 
 /// Facts carry no identity.
-fn nameless(key: Key, object: Object) -> Decoded {
-    Decoded { key, uid: String::new(), resource_version: String::new(), object }
+fn nameless(key: &Key, object: Object) -> Decoded {
+    Decoded { key: key.clone(), uid: String::new(), resource_version: String::new(), object }
 }
 
 fn unreadable(object: &Arc<Unreadable>) -> Decoded {

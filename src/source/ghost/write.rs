@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use kgents_core::freshness::Area;
-use kgents_store::{Layer, Terrarium, Thought};
+use kgents_store::{Layer, Terrarium, Thought, sanitize};
 use serde::Serialize;
 
 use self::agents::Herd;
@@ -192,7 +192,7 @@ impl Open {
         if let Owner::Context(other) = tree::owner(path)
             && other != context
         {
-            return Err(GhostError::Foreign { path: path.to_owned(), context: other });
+            return Err(GhostError::Foreign { path: path.to_owned(), context: sanitize::text(&other).into_owned() });
         }
         for head in [SYNC, INDEX] {
             let schema = open::text(&path.join(head)).ok().flatten().as_deref().and_then(envelope::schema);

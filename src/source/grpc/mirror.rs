@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use kgents_store::object::Decoded;
 use kgents_store::terrarium::MAX_OBJECTS;
-use kgents_store::watch::Watch;
+use kgents_store::watch::{Link, Watch};
 use kgents_store::{Key, Kind, Thought};
 
-use super::read::Event;
+use super::read::{Event, Hearing};
 
 /// How many thoughts of before the Cortex spoke are kept for when it does.
 const MAX_THOUGHTS: usize = 5_000;
@@ -22,7 +22,7 @@ pub(crate) struct Mirror {
     unseen: Option<HashSet<(Kind, Key)>>,
     /// Thoughts that nobody was told yet.
     thoughts: VecDeque<Thought>,
-    kinds: HashMap<Kind, Watch>,
+    hearing: Option<Hearing>,
     synced: bool,
     complained: bool,
 }
@@ -41,12 +41,12 @@ impl Mirror {
     pub(crate) fn restart(&mut self) {
         (self.synced, self.complained) = (false, false);
         self.unseen = None;
-        self.kinds.clear();
+        self.hearing = None;
     }
 
-    /// Whether all of it is here, and how it is heard.
+    /// Whether all of it is here, and the Cortex itself has heard all of it.
     pub(crate) fn is_whole(&self) -> bool {
-        self.synced && !self.kinds.is_empty()
+        self.synced && self.hearing.as_ref().is_some_and(|hearing| hearing.is_whole(&Kind::ALL))
     }
 
     /// Takes in the next event of the stream.
@@ -95,7 +95,7 @@ impl Mirror {
                     }
                 }
             }
-            Event::Heard(hearing) => self.kinds = hearing.kinds.into_iter().collect(),
+            Event::Heard(hearing) => self.hearing = Some(*hearing),
             Event::Strange(problem) => taken.note = self.complain(problem),
         }
         if self.unseen.is_none() {
@@ -107,6 +107,14 @@ impl Mirror {
     /// One complaint a stream is enough.
     fn complain(&mut self, problem: String) -> Option<String> {
         (!std::mem::replace(&mut self.complained, true)).then_some(problem)
+    }
+
+    /// The version of the API server that the Cortex hears.
+    pub(crate) fn version(&self) -> String {
+        match self.hearing.as_ref().map(|hearing| &hearing.link) {
+            Some(Link::Up { version }) => version.clone(),
+            _ => String::new(),
+        }
     }
 
     /// The instance that is mirrored; empty before the first.
@@ -126,7 +134,7 @@ impl Mirror {
 
     /// How the Cortex hears a kind.
     pub(crate) fn watch(&self, kind: Kind) -> Option<&Watch> {
-        self.kinds.get(&kind)
+        self.hearing.as_ref()?.kinds.iter().find(|(of, _)| *of == kind).map(|(_, watch)| watch)
     }
 
     /// The thoughts that nobody was told yet. Now they are.

@@ -36,6 +36,15 @@ pub(crate) struct Hearing {
     pub(crate) kinds: Vec<(Kind, Watch)>,
 }
 
+impl Hearing {
+    /// Whether the cluster answers and each of these kinds has been listed or
+    /// refused.
+    pub(crate) fn is_whole(&self, kinds: &[Kind]) -> bool {
+        let settled = |kind: &Kind| self.kinds.iter().any(|(of, watch)| of == kind && watch.state.is_settled());
+        matches!(self.link, Link::Up { .. }) && kinds.iter().all(settled)
+    }
+}
+
 /// Reads an event.
 pub(crate) fn event(event: wire::WatchEvent) -> Event {
     use watch_event::Event as Wire;
@@ -59,9 +68,8 @@ pub(crate) fn event(event: wire::WatchEvent) -> Event {
 fn put(wire: &wire::Object) -> Result<Event, String> {
     let kind = Kind::named(&wire.kind)
         .ok_or_else(|| format!("it tells of a kind that this build does not know: {}", words::clean(&wire.kind)))?;
-    let json = std::str::from_utf8(&wire.json).map_err(|_| format!("a {kind} of it is not text"))?;
     let key = Key::new(&wire.namespace, &wire.name);
-    let decoded = object::restore(kind, &key, &wire.uid, &wire.resource_version, json)
+    let decoded = object::restore(kind, &key, &wire.uid, &wire.resource_version, &wire.json)
         .map_err(|problem| format!("a {kind} of it cannot be read: {}", words::clean(&problem)))?;
     Ok(Event::Put(kind, Box::new(decoded)))
 }

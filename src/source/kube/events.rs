@@ -54,7 +54,7 @@ impl EventLog {
         for object in page.into_iter().skip(skip) {
             let mark = mark(&object);
             if let Object::Event(event) = object.object {
-                self.tell(mark, event);
+                self.tell(mark, &event);
             }
         }
     }
@@ -70,7 +70,7 @@ impl EventLog {
         let mark = mark(&object);
         let Object::Event(event) = object.object else { return };
         if self.is_ours(&event) {
-            self.tell(mark, event);
+            self.tell(mark, &event);
         } else if kind_of(&event).is_some() {
             let mut inner = self.inner();
             if inner.young.len() < MAX_WAITING {
@@ -94,13 +94,13 @@ impl EventLog {
         };
         for (mark, event) in old {
             if self.is_ours(&event) {
-                self.tell(mark, event);
+                self.tell(mark, &event);
             }
         }
         let mut still = Vec::new();
         for (mark, event) in young {
             if self.is_ours(&event) {
-                self.tell(mark, event);
+                self.tell(mark, &event);
             } else {
                 still.push((mark, event));
             }
@@ -108,7 +108,7 @@ impl EventLog {
         self.inner().old = still;
     }
 
-    fn tell(&self, mark: u64, event: Arc<EventFacts>) {
+    fn tell(&self, mark: u64, event: &Arc<EventFacts>) {
         let mut inner = self.inner();
         if !inner.told.insert(mark) {
             return;

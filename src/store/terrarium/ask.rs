@@ -64,6 +64,16 @@ impl Terrarium {
         self.deployments.get(key).map(AsRef::as_ref)
     }
 
+    /// Deployments by key.
+    pub fn deployments(&self) -> &BTreeMap<Key, Arc<DeploymentFacts>> {
+        &self.deployments
+    }
+
+    /// Pods by key.
+    pub fn pods(&self) -> &BTreeMap<Key, Arc<PodFacts>> {
+        &self.pods
+    }
+
     /// The pods that run an agent.
     pub fn pods_of(&self, agent: &Key) -> impl Iterator<Item = (&Key, &PodFacts)> {
         let keys = self.pods_of.get(agent).into_iter().flatten();
@@ -125,7 +135,7 @@ impl Terrarium {
     /// Whether what is followed is followed live: somebody answers, and it is
     /// not a memory.
     pub fn is_live(&self) -> bool {
-        self.speaks.is_some_and(|layer| layer.is_live()) && matches!(self.link(), Link::Up { .. })
+        self.speaks.is_some_and(Layer::is_live) && matches!(self.link(), Link::Up { .. })
     }
 
     /// How a kind is heard.

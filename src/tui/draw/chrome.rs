@@ -119,7 +119,9 @@ fn badge(pen: &mut Pen<'_>) -> Piece {
     match app.terrarium.layer() {
         Some(Layer::Fixture) => said(glyphs.half, Role::Sky, Layer::Fixture.badge()),
         Some(Layer::Ghost) => {
-            let Some(origin) = origin::memory(app) else { return said(glyphs.ghost, Role::Plum, Layer::Ghost.badge()) };
+            let Some(origin) = origin::memory(app) else {
+                return vec![(format!("{} connecting", glyphs.ring), Role::Soft, false)];
+            };
             pen.hits.wake_at = pen.hits.wake_at.into_iter().chain(origin.wake_at).min();
             let (word, age) = origin.text.split_once(' ').unwrap_or((&origin.text, ""));
             let mut piece = said(glyphs.ghost, Role::Plum, word);
@@ -223,6 +225,10 @@ pub(super) fn banner(pen: &mut Pen<'_>, footer: Rect) {
 /// The worst thing that stands in the way, in words, with what to do.
 fn trouble(pen: &mut Pen<'_>) -> Option<(Role, String, String)> {
     let app = pen.app;
+    if let Some(problem) = &app.problem {
+        let said = format!("{problem}. What was set before stays.");
+        return Some((Role::Amber, said, "kgents config check".to_owned()));
+    }
     let speaks = app.terrarium.layer();
     if let (Some(Layer::Ghost) | None, Link::Down { since, error, hint }) = (speaks, app.terrarium.link()) {
         let clock = since.to_zoned(app.look.zone.clone()).strftime("%H:%M:%S").to_string();

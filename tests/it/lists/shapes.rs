@@ -131,7 +131,7 @@ fn status_counts_and_says_what_needs_a_person(place: &Place) {
     let reason = status["attention"][1]["reason"].as_str().unwrap();
     assert!(reason.contains("CrashLoopBackOff"), "{reason}");
 
-    let layer = &status["layers"][0];
+    let layer = crate::support::layer(&status, "kube");
     assert_eq!((&layer["layer"], &layer["up"], &layer["error"]), (&json!("kube"), &json!(true), &Value::Null));
     assert_eq!(layer["namespace"], place.namespace.as_str());
 
@@ -144,7 +144,7 @@ fn status_counts_and_says_what_needs_a_person(place: &Place) {
 fn status_waits_for_an_answer_only_when_told_to(place: &Place) {
     // It answers at once, so there is nothing to wait for.
     let waited = place.kgents(&["status", "--json", "--wait"]).json();
-    assert_eq!(waited["layers"][0]["up"], true, "{waited}");
+    assert_eq!(crate::support::layer(&waited, "kube")["up"], true, "{waited}");
 }
 
 fn version_tells_ours_and_the_servers(place: &Place) {

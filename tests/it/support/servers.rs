@@ -1,7 +1,9 @@
 //! Servers that are no API servers.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -85,6 +87,105 @@ fn head(mut stream: &TcpStream) -> std::io::Result<String> {
         }
     }
     Ok(String::from_utf8_lossy(&heard).into_owned())
+}
+
+/// A unix socket that accepts connections and never answers, until dropped.
+pub fn silent_socket(path: &Path) -> impl Drop + use<> {
+    struct Removed(PathBuf);
+    impl Drop for Removed {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+    let listener = UnixListener::bind(path).unwrap();
+    thread::spawn(move || {
+        let mut waiting = Vec::new();
+        for stream in listener.incoming() {
+            waiting.push(stream);
+        }
+    });
+    Removed(path.to_owned())
+}
+
+/// How a gate stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// What comes goes through.
+    Open,
+    /// Who comes is shown out, and so is who was in.
+    Closed,
+    /// Who comes waits, and who was in hears nothing more.
+    Hung,
+}
+
+/// A door before a server on this machine, for those who come over TCP.
+pub struct Gate {
+    port: u16,
+    shared: Arc<Passage>,
+}
+
+struct Passage {
+    mode: Mutex<Mode>,
+    through: Mutex<Vec<TcpStream>>,
+}
+
+impl Gate {
+    /// A gate to a port of this machine. It is open.
+    pub fn to(target: u16) -> Self {
+        let listener = listen();
+        let port = listener.local_addr().unwrap().port();
+        let shared = Arc::new(Passage { mode: Mutex::new(Mode::Open), through: Mutex::default() });
+        let passage = shared.clone();
+        thread::spawn(move || {
+            let mut waiting = Vec::new();
+            for near in listener.incoming().flatten() {
+                match *passage.mode.lock().unwrap() {
+                    Mode::Open => {}
+                    Mode::Closed => continue,
+                    Mode::Hung => {
+                        waiting.push(near);
+                        continue;
+                    }
+                }
+                let Ok(far) = TcpStream::connect((Ipv4Addr::LOCALHOST, target)) else { continue };
+                let ends = [near.try_clone().unwrap(), far.try_clone().unwrap()];
+                passage.through.lock().unwrap().extend(ends);
+                for (mut from, mut to) in [(near.try_clone().unwrap(), far.try_clone().unwrap()), (far, near)] {
+                    let passage = passage.clone();
+                    thread::spawn(move || {
+                        let mut buffer = [0; 16 << 10];
+                        while let Ok(count @ 1..) = from.read(&mut buffer) {
+                            if *passage.mode.lock().unwrap() == Mode::Hung {
+                                // It is lost on the way.
+                                continue;
+                            }
+                            if to.write_all(&buffer[..count]).is_err() {
+                                break;
+                            }
+                        }
+                        let _ = to.shutdown(Shutdown::Both);
+                    });
+                }
+            }
+        });
+        Self { port, shared }
+    }
+
+    /// Its own port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Opens or shuts it. Bytes that were lost while it hung make nonsense of
+    /// what follows, so who was in then is shown out when it opens.
+    pub fn set(&self, mode: Mode) {
+        *self.shared.mode.lock().unwrap() = mode;
+        if mode != Mode::Hung {
+            for end in self.shared.through.lock().unwrap().drain(..) {
+                let _ = end.shutdown(Shutdown::Both);
+            }
+        }
+    }
 }
 
 fn listen() -> TcpListener {

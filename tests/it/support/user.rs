@@ -71,6 +71,11 @@ impl User {
         path
     }
 
+    /// A place in the home, whether or not something is there.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
     /// The environment of what this user runs.
     pub fn vars(&self) -> &[(String, OsString)] {
         &self.vars

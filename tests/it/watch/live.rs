@@ -29,7 +29,7 @@ pub fn cases() -> Vec<Case> {
 fn plain_lines_tell_births_changes_and_deaths(place: &Place) {
     place.apply(&[agent("old", "B")]);
     let stream = place.follow(&["observe", "--plain", "--utc"]);
-    stream.expect_words(&["Source kube looking at ", &place.namespace]);
+    stream.expect_words(&["Source looking at ", &place.namespace]);
     stream.expect_words(&["Source kube connected: Kubernetes v"]);
     let key = |name: &str| format!("Agent {}/{name} ", place.namespace);
     stream.expect_words(&[&key("old")]);

@@ -74,6 +74,7 @@ impl Reading<'_> {
             Ok(index) => {
                 let as_of = self.past(INDEX, parsed.as_of);
                 let mut entries = index.agents;
+                entries.truncate(MAX_OBJECTS);
                 entries.retain(|entry| self.namespace.is_none_or(|namespace| namespace == entry.namespace));
                 Known::Good(entries, as_of)
             }

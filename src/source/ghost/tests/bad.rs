@@ -106,7 +106,7 @@ fn each_sort_of_bad_file_has_its_sentence() {
         let expected = "it belongs to another user (uid 12345), so it is not trusted";
         one_bad_agent(|path| chown(path, Some(12_345), None).unwrap(), expected);
     } else {
-        let barred = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0)).unwrap();
+        let barred = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
         one_bad_agent(barred, "permission denied");
     }
 }
