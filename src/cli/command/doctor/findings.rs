@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::Facts;
 
-pub(super) mod cluster;
+pub(crate) mod cluster;
 mod ghost;
 mod machine;
 
