@@ -120,7 +120,7 @@ impl EventLog {
             inner.told.remove(&oldest);
         }
         drop(inner);
-        self.bus.log(&event);
+        self.bus.log(event);
     }
 
     fn is_ours(&self, event: &EventFacts) -> bool {
