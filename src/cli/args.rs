@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::command::{completions, config, cortex, crd, dev, ghost, man, observe, resource, signal, status, version};
+use crate::command::{
+    completions, config, cortex, crd, dev, doctor, ghost, man, observe, resource, signal, status, version,
+};
 use crate::settings::{Address, Filter, LayerName, Settings};
 use crate::value;
 
@@ -150,6 +152,8 @@ pub(crate) enum Command {
     Umwelts(resource::Args),
     /// Emit a pheromone, or sense those that are in the air.
     Signal(signal::Args),
+    /// Say how each layer, your rights, the CRDs and this machine stand, and what to type next.
+    Doctor(doctor::Args),
     /// Serve the terrarium over gRPC, to this machine or to others.
     Cortex(cortex::Args),
     /// Show, refresh or find the Ghost: the last known state, on disk.
@@ -174,7 +178,8 @@ impl Command {
     /// work also when those are bad.
     pub(crate) const fn wants_settings(&self) -> bool {
         match self {
-            Self::Completions(_) | Self::Man(_) | Self::Dev(_) => false,
+            // The doctor reads them itself, and tells what is wrong with them.
+            Self::Completions(_) | Self::Man(_) | Self::Dev(_) | Self::Doctor(_) => false,
             Self::Version(args) => !args.is_client(),
             Self::Config(args) => args.is_show(),
             Self::Crd(args) => !args.is_print(),

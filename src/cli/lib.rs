@@ -87,7 +87,12 @@ fn configure(cli: &mut Cli, err: &mut dyn Write) -> Result<(), Failure> {
 /// Starts logging for the commands that have something to log.
 fn start_log(cli: &Cli, err: &mut dyn Write) -> Option<tracing_appender::non_blocking::WorkerGuard> {
     match &cli.command {
-        Command::Completions(_) | Command::Man(_) | Command::Version(_) | Command::Config(_) | Command::Dev(_) => None,
+        Command::Completions(_)
+        | Command::Man(_)
+        | Command::Version(_)
+        | Command::Config(_)
+        | Command::Dev(_)
+        | Command::Doctor(_) => None,
         // The window starts it beside its first frame.
         Command::Observe(args) if args.is_window() => None,
         _ => log::start(&cli.global, Some(err)),
@@ -105,6 +110,7 @@ fn dispatch(cli: &Cli, io: &mut Io<'_>) -> Result<Code, Failure> {
         Command::Memories(args) => command::resource::run(Kind::Memory, args, global, io),
         Command::Umwelts(args) => command::resource::run(Kind::Umwelt, args, global, io),
         Command::Signal(args) => command::signal::run(args, global, io),
+        Command::Doctor(args) => command::doctor::run(args, global, io),
         Command::Cortex(args) => command::cortex::run(args, global, io),
         Command::Ghost(args) => command::ghost::run(args, global, io),
         Command::Crd(args) => command::crd::run(args, global, io),

@@ -57,7 +57,7 @@ fn open(file: Option<&Path>) -> Result<Box<dyn Write + Send>, String> {
             Err(error) => Err(format!("{}: {error}", path.display())),
         };
     }
-    let folder = folder(|name| std::env::var_os(name).map(PathBuf::from)).ok_or("HOME is not set")?;
+    let folder = system_folder()?;
     // The appender writes to standard error when it cannot look for old files.
     std::fs::create_dir_all(&folder)
         .and_then(|()| std::fs::read_dir(&folder))
@@ -70,6 +70,18 @@ fn open(file: Option<&Path>) -> Result<Box<dyn Write + Send>, String> {
         .build(&folder)
         .map(|file| Box::new(file) as Box<dyn Write + Send>)
         .map_err(|error| format!("{}: {error}", folder.display()))
+}
+
+/// Where logs go: the file that was named, else the folder of the daily ones.
+///
+/// # Errors
+/// Why there is none.
+pub(crate) fn place(global: &Global) -> Result<PathBuf, String> {
+    global.settings().log.file.clone().map_or_else(system_folder, Ok)
+}
+
+fn system_folder() -> Result<PathBuf, String> {
+    folder(|name| std::env::var_os(name).map(PathBuf::from)).ok_or_else(|| "HOME is not set".to_owned())
 }
 
 /// The state directory. As the XDG specification has it, a relative path

@@ -36,7 +36,11 @@ pub(crate) struct Aside {
 pub(crate) fn aside(name: &str, task: impl Future<Output = ()> + Send + 'static) -> Result<Aside, Failure> {
     let (done, ended) = mpsc::sync_channel(1);
     let run = move || {
-        if let Err(Failure::Said { sentence, .. }) = block_on(async { Ok(task.await) }) {
+        let ended = block_on(async {
+            task.await;
+            Ok(())
+        });
+        if let Err(Failure::Said { sentence, .. }) = ended {
             tracing::error!(error = sentence, "what should run aside cannot");
         }
         let _ = done.send(());

@@ -18,6 +18,7 @@ pub(crate) mod environment;
 pub(crate) mod file;
 pub(crate) mod keys;
 mod layers;
+pub(crate) mod lenient;
 mod reload;
 #[cfg(test)]
 mod tests;

@@ -336,7 +336,8 @@ fn no_context(name: Option<&str>, path: &std::path::Path, near: &[String]) -> St
     }
 }
 
-fn kubectl(rest: &str, origin: &Origin) -> String {
+/// A command of kubectl, asked of the same API server.
+pub(crate) fn kubectl(rest: &str, origin: &Origin) -> String {
     if origin.context.is_empty() {
         format!("kubectl {rest}")
     } else {

@@ -269,9 +269,13 @@ pub(crate) fn deaf(cortex: &Cortex, link: &Link) -> Option<SourceError> {
 
 /// That the Cortex, wherever it is looked for, keeps us waiting.
 pub(crate) fn slow(options: &Options, limit: Duration) -> SourceError {
+    SourceError::Cortex { address: sought(options), problem: format!("did not answer within {limit:?}") }
+}
+
+/// Where a Cortex is looked for.
+pub(crate) fn sought(options: &Options) -> String {
     let places = address::places(options.cortex.as_deref()).unwrap_or_default();
-    let address = places.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
-    SourceError::Cortex { address, problem: format!("did not answer within {limit:?}") }
+    places.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }
 
 /// The next event of a stream, with the revision that it brings.

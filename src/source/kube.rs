@@ -1,10 +1,12 @@
 //! The Kubernetes API as a source.
 
 mod certificate;
+mod checkup;
 mod client;
 mod connect;
 mod events;
 mod explain;
+mod facts;
 mod follow;
 mod kubeconfig;
 mod namespaces;
@@ -23,6 +25,7 @@ use std::time::Duration;
 
 use kgents_store::watch::Scene;
 
+pub(crate) use checkup::{aim, examine};
 pub use client::{Client, Listed};
 pub(crate) use follow::state_of;
 pub(crate) use supervise::Engine;

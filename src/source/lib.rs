@@ -10,6 +10,7 @@
 
 pub mod backoff;
 mod board;
+pub mod checkup;
 pub mod clock;
 pub mod error;
 mod fixture;
@@ -20,6 +21,7 @@ pub mod ladder;
 mod look;
 pub mod options;
 mod recall;
+pub mod redact;
 mod rung;
 mod stage;
 

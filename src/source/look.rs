@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{Either, join_all, select};
@@ -78,7 +79,7 @@ struct Answer {
 /// Looks once.
 pub async fn look(options: &Options, ask: &Ask<'_>) -> Look {
     let scene = kube::scene(options);
-    let (live, mut failures) = live(options, ask, scene.as_ref().ok()).await;
+    let (live, mut failures) = Box::pin(live(options, ask, scene.as_ref().ok())).await;
     if let Some((layer, answer)) = live {
         return found(layer, answer, failures);
     }
@@ -226,7 +227,7 @@ fn refusal(kind: Kind, watch: &Watch) -> Option<SourceError> {
     match &watch.state {
         WatchState::Missing => Some(SourceError::Missing { resource: kind.resource() }),
         WatchState::Forbidden { verb, resource, namespace } => Some(SourceError::Forbidden {
-            origin: Default::default(),
+            origin: Arc::default(),
             verb: verb.clone(),
             resource: resource.clone(),
             namespace: namespace.clone(),

@@ -130,7 +130,9 @@ impl Recaller {
         if let Some(as_of) = thoughts_as_of {
             self.boards.of(Kind::Event).recall(Vec::new(), as_of).await;
         }
-        thoughts.iter().for_each(|thought| self.bus.thought(thought));
+        for thought in &thoughts {
+            self.bus.thought(thought);
+        }
         self.link.up(String::new(), Duration::ZERO).await;
     }
 

@@ -2,6 +2,7 @@
 //! the right exit code, and nothing half written.
 
 mod credentials;
+mod doctor;
 mod following;
 mod kubeconfig;
 mod rights;
@@ -23,6 +24,7 @@ pub fn cases() -> Vec<Case> {
         servers::cases(),
         settings::cases(),
         credentials::cases(),
+        doctor::cases(),
         rights::cases(),
         following::cases(),
     ]

@@ -57,6 +57,8 @@ fn what_is_right_is_read() {
         "kgents memories",
         "kgents mem describe x",
         "kgents umwelts -o name",
+        "kgents doctor",
+        "kgents -n x doctor --json --layer kube",
         "kgents signal emit WARNING",
         "kgents signal emit warning '-5 degrees' --intensity 0 --half-life 500ms --ttl 1h --name x -o name",
         "kgents signal sense --type WARNING --type dream --source x --target y --above 0.2 --json",
@@ -203,7 +205,7 @@ fn who_asks_for_help_or_mends_the_file_needs_no_good_one() {
     }
     let free =
         ["completions bash", "man", "dev fixtures", "version --client", "config path", "config schema", "config check"];
-    for line in free.into_iter().chain(["crd print"]) {
+    for line in free.into_iter().chain(["crd print", "doctor"]) {
         assert!(!wants(&format!("kgents {line}")), "{line}");
     }
 }

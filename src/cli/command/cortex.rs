@@ -101,7 +101,7 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
         let cancel = cancel.clone();
         aside("source", async move { follow::supervise(source, bus, cancel).await })?
     };
-    let served = block_on(async {
+    let done = block_on(async {
         let mut said = Ok(());
         let Io { out, err } = io;
         let ready = |bound: &Bound| {
@@ -114,18 +114,18 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
         let end = async {
             io::interrupted().await;
             stopped.cancel();
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
-        let served = tokio::select! {
-            served = server => served,
+        let ended = tokio::select! {
+            ended = server => ended,
             () = end => Ok(()),
         };
-        served.map_err(failure)?;
+        ended.map_err(|error| failure(&error))?;
         said
     });
     cancel.cancel();
     feeding.wait();
-    served.map(|()| Code::Ok)
+    done.map(|()| Code::Ok)
 }
 
 fn tell(out: &mut dyn std::io::Write, bound: &Bound, json: bool) -> Result<(), Failure> {
@@ -139,12 +139,12 @@ fn tell(out: &mut dyn std::io::Write, bound: &Bound, json: bool) -> Result<(), F
     Ok(out.flush()?)
 }
 
-fn failure(error: CortexError) -> Failure {
-    let code = match &error {
+fn failure(error: &CortexError) -> Failure {
+    let code = match error {
         CortexError::NoToken { .. } | CortexError::BadToken | CortexError::Nowhere => Code::Usage,
         _ => Code::Failed,
     };
-    let hint = match &error {
+    let hint = match error {
         CortexError::NoToken { .. } | CortexError::BadToken => "kgents config --help",
         CortexError::InUse { .. } => "kgents cortex serve --listen 127.0.0.1:0",
         _ => "kgents doctor",

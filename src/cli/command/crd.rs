@@ -1,5 +1,6 @@
 //! `kgents crd`: the custom resource definitions.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition as Crd;
@@ -138,28 +139,45 @@ fn became(was: Option<&Crd>, is: &Crd) -> &'static str {
 }
 
 /// How one of ours stands in the cluster.
-struct Verdict {
+pub(crate) struct Verdict {
     name: String,
-    differences: Vec<Difference>,
+    /// Where the two differ.
+    pub(crate) differences: Vec<Difference>,
     /// What else is wrong with it.
-    trouble: Option<String>,
+    pub(crate) trouble: Option<String>,
 }
 
 impl Verdict {
-    fn is_good(&self) -> bool {
+    /// Whether it is as this build needs it.
+    pub(crate) fn is_good(&self) -> bool {
         self.differences.is_empty() && self.trouble.is_none()
     }
+
+    /// Whether all that is wrong is that something of ours is not there: an
+    /// older build installed it.
+    pub(crate) fn lacks_only(&self) -> bool {
+        self.differences.iter().all(Difference::is_lack)
+    }
+}
+
+/// How the one of ours with this name stands; `found` is the cluster's. `None`
+/// if we have none of that name.
+pub(crate) fn verdict(wanted: &str, found: Option<&Crd>) -> Option<Verdict> {
+    // Making them costs milliseconds each, and every one is asked for.
+    static OURS: LazyLock<Vec<Crd>> = LazyLock::new(kgents_api::crd::all);
+    OURS.iter().find(|crd| name(crd) == wanted).map(|ours| judge(ours, found))
 }
 
 async fn verdicts(global: &Global) -> Result<Vec<Verdict>, Failure> {
     let client = Client::connect(&global.source()).await?;
     let cluster = client.crds().await?;
-    Ok(kgents_api::crd::all().iter().map(|crd| judge(crd, &cluster)).collect())
+    let find = |ours: &Crd| cluster.iter().find(|theirs| name(theirs) == name(ours));
+    Ok(kgents_api::crd::all().iter().map(|crd| judge(crd, find(crd))).collect())
 }
 
-fn judge(ours: &Crd, cluster: &[Crd]) -> Verdict {
+fn judge(ours: &Crd, theirs: Option<&Crd>) -> Verdict {
     let name = name(ours).to_owned();
-    let Some(theirs) = cluster.iter().find(|theirs| self::name(theirs) == name) else {
+    let Some(theirs) = theirs else {
         return Verdict { name, differences: Vec::new(), trouble: Some("not installed".to_owned()) };
     };
     let conditions = theirs.status.iter().flat_map(|status| status.conditions.iter().flatten());

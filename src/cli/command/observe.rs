@@ -85,7 +85,7 @@ impl Args {
 
     /// What is set, and what the flags say on top of it.
     fn settings(&self, global: &Global) -> Window {
-        self.flags().over(global.settings().window.clone())
+        self.flags().over(&global.settings().window)
     }
 
     /// Where to look.
@@ -114,8 +114,8 @@ struct Flags {
 }
 
 impl Flags {
-    fn over(self, settings: Window) -> Window {
-        let Window { mouse, utc, ascii } = settings;
+    fn over(self, settings: &Window) -> Window {
+        let Window { mouse, utc, ascii } = *settings;
         Window { mouse: mouse && !self.no_mouse, utc: utc || self.utc, ascii: ascii || self.ascii }
     }
 }
@@ -174,7 +174,7 @@ fn window(args: &Args, global: &Global, options: kgents_source::Options) -> Resu
     let remembers = options.remembers();
     let patience = if remembers { PATIENCE_FOR_GHOST } else { Duration::ZERO };
     let look = kgents_tui::Options { patience, ..args.look(global, colour()) };
-    let (changes, changed) = watch::channel(kgents_tui::Settings { options: look, problem: None });
+    let (changes, settings) = watch::channel(kgents_tui::Settings { options: look, problem: None });
     let source = {
         let (cancel, global, flags) = (cancel.clone(), global.clone(), args.flags());
         aside("source", async move {
@@ -185,7 +185,7 @@ fn window(args: &Args, global: &Global, options: kgents_source::Options) -> Resu
             }
         })?
     };
-    let shown = kgents_tui::run(reader, look, changed);
+    let shown = kgents_tui::run(reader, look, settings);
     cancel.cancel();
     source.wait();
     shown
@@ -200,7 +200,7 @@ async fn reload(global: &Global, flags: Flags, was: kgents_tui::Options, changes
         file.changed().await;
         match file.again() {
             Some(Ok(settings)) => {
-                let Window { utc, ascii, .. } = flags.over(settings.window);
+                let Window { utc, ascii, .. } = flags.over(&settings.window);
                 let options = kgents_tui::Options { utc, ascii, ..was };
                 changes.send_replace(kgents_tui::Settings { options, problem: None });
             }

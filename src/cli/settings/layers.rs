@@ -60,8 +60,6 @@ pub(crate) fn merge_text(
     text: Option<(&str, &Place)>,
     env: &Env,
 ) -> Result<(Settings, Vec<String>), Problem> {
-    let mut settings = Settings::default();
-    let mut warnings = Vec::new();
     // Most people have neither a file nor a variable, and pay for neither.
     if text.is_some() || env.says_anything() {
         let keys = keys::all();
@@ -72,15 +70,22 @@ pub(crate) fn merge_text(
         }
         let (from_env, problems, told) = env.layer(&keys);
         problems.into_iter().next().map_or(Ok(()), Err)?;
-        warnings = told;
-        let origins = from_file.origins().chain(from_env.origins()).collect();
-        let read = Config::builder().add_source(from_file).add_source(from_env).build();
-        settings = read.and_then(Config::try_deserialize).map_err(|error| strange(&error))?;
-        settings.origins = origins;
+        return combine(global, from_file, from_env, env).map(|settings| (settings, told));
     }
+    let mut settings = of_flags(global);
+    settings.settle(env);
+    Ok((settings, Vec::new()))
+}
+
+/// What the file, the environment and the flags say together.
+pub(super) fn combine(global: &Global, from_file: Layer, from_env: Layer, env: &Env) -> Result<Settings, Problem> {
+    let origins = from_file.origins().chain(from_env.origins()).collect();
+    let read = Config::builder().add_source(from_file).add_source(from_env).build();
+    let mut settings: Settings = read.and_then(Config::try_deserialize).map_err(|error| strange(&error))?;
+    settings.origins = origins;
     settings.take(global);
     settings.settle(env);
-    Ok((settings, warnings))
+    Ok(settings)
 }
 
 /// Each value was read before, so nothing can be wrong any more; but a panic

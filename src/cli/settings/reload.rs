@@ -35,11 +35,6 @@ impl Reload {
         Self { global: global.clone(), env, place, stamp, told: None }
     }
 
-    /// The file that is looked at.
-    pub(crate) fn path(&self) -> Option<&std::path::Path> {
-        self.place.as_ref().map(|place| place.path.as_path())
-    }
-
     /// The settings if the file changed since it was last asked for, or what
     /// is wrong with it. The same wrong is told once.
     pub(crate) fn again(&mut self) -> Option<Result<Settings, String>> {

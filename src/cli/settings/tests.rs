@@ -9,6 +9,7 @@ use crate::args::{Cli, Global};
 
 mod bad;
 mod golden;
+mod lenient;
 mod place;
 
 fn env(variables: &[(&str, &str)]) -> Env {

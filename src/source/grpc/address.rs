@@ -75,13 +75,11 @@ pub fn default_socket() -> Option<PathBuf> {
 
 /// Where to look: where somebody said, else the socket and then the port.
 pub(crate) fn places(said: Option<&str>) -> Result<Vec<Address>, String> {
-    match said {
-        Some(text) => Ok(vec![Address::parse(text)?]),
-        None => {
-            let socket = default_socket().map(Address::Socket);
-            Ok(socket.into_iter().chain([Address::Tcp(format!("http://127.0.0.1:{DEFAULT_PORT}"))]).collect())
-        }
+    if let Some(text) = said {
+        return Ok(vec![Address::parse(text)?]);
     }
+    let socket = default_socket().map(Address::Socket);
+    Ok(socket.into_iter().chain([Address::Tcp(format!("http://127.0.0.1:{DEFAULT_PORT}"))]).collect())
 }
 
 #[cfg(test)]

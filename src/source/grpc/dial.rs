@@ -33,6 +33,8 @@ pub(crate) struct Cortex {
     token: Option<AsciiMetadataValue>,
     /// Its version of kgents.
     pub(crate) version: String,
+    /// Which start of it this is.
+    pub(crate) instance: String,
     /// What it looks at.
     pub(crate) scene: Scene,
     /// How it hears that.
@@ -60,7 +62,11 @@ pub(crate) async fn dial(options: &Options, scene: Option<&Scene>) -> Result<Cor
             },
             Ok(Err(Trouble::Nobody)) => continue,
             Ok(Err(Trouble::Said(problem))) => problem,
-            Err(_) => format!("did not answer within {:?}", ladder::budget(kgents_store::Layer::Grpc)),
+            // No time is left for the places that follow.
+            Err(_) => {
+                let problem = format!("did not answer within {:?}", ladder::budget(kgents_store::Layer::Grpc));
+                return Err(SourceError::Cortex { address: address.to_string(), problem });
+            }
         };
         worst = Some(SourceError::Cortex { address: address.to_string(), problem });
     }
@@ -102,7 +108,8 @@ async fn hello(address: &Address, options: &Options, asked: Instant) -> Result<C
         Scene { context: words::clean(&described.context), server: words::clean(&described.server), namespace: None };
     let hearing = hearing(described.link.as_ref(), &described.kinds);
     let (version, took) = (words::clean(&described.version), asked.elapsed());
-    Ok(Cortex { address: address.clone(), client, token, version, scene, hearing, took })
+    let instance = words::clean(&described.instance_id);
+    Ok(Cortex { address: address.clone(), client, token, version, instance, scene, hearing, took })
 }
 
 fn authorised<T>(message: T, token: Option<&AsciiMetadataValue>) -> Request<T> {

@@ -16,7 +16,7 @@ use wire::watch_event::Event as Wire;
 use super::*;
 use crate::kube::testing::{raw, until};
 
-type Events = Pin<Box<dyn futures::Stream<Item = Result<wire::WatchEvent, Status>> + Send>>;
+type Events = Pin<Box<dyn futures::Stream<Item = Said> + Send>>;
 
 /// What a fake says on its stream.
 type Script = fn() -> Events;
@@ -50,15 +50,18 @@ fn up() -> wire::Link {
     wire::Link { state: "up".into(), version: "v1.36.3".into(), ..Default::default() }
 }
 
-fn event(event: Wire) -> Result<wire::WatchEvent, Status> {
+type Said = Result<wire::WatchEvent, Status>;
+
+#[allow(clippy::unnecessary_wraps, reason = "a stream is made of results")]
+fn event(event: Wire) -> Said {
     Ok(wire::WatchEvent { revision: 1, event: Some(event) })
 }
 
-fn begin() -> Result<wire::WatchEvent, Status> {
+fn begin() -> Said {
     event(Wire::Begin(wire::Begin { instance_id: "i".into(), snapshot: true, ..Default::default() }))
 }
 
-fn put(kind: Kind, name: &str, version: u32) -> Result<wire::WatchEvent, Status> {
+fn put(kind: Kind, name: &str, version: u32) -> Said {
     event(Wire::Put(wire::Object {
         kind: kind.as_str().into(),
         namespace: "n".into(),
@@ -70,14 +73,14 @@ fn put(kind: Kind, name: &str, version: u32) -> Result<wire::WatchEvent, Status>
 }
 
 /// That all of it was said, and is heard well.
-fn synced() -> [Result<wire::WatchEvent, Status>; 2] {
+fn synced() -> [Said; 2] {
     let live = |kind: Kind| wire::KindState { kind: kind.as_str().into(), state: "live".into(), ..Default::default() };
     let heard = wire::Heard { link: Some(up()), kinds: Kind::ALL.map(live).to_vec(), now: None };
     [event(Wire::Synced(wire::Synced {})), event(Wire::Heard(heard))]
 }
 
 /// A stream that says this and then goes on without a word.
-fn then_silence(events: Vec<Result<wire::WatchEvent, Status>>) -> Events {
+fn then_silence(events: Vec<Said>) -> Events {
     use futures::StreamExt;
     Box::pin(stream::iter(events).chain(stream::pending()))
 }

@@ -26,7 +26,7 @@ use crate::error::SourceError;
 use crate::options::Options;
 
 /// CRDs, as RBAC names them.
-const CRDS: &str = "customresourcedefinitions.apiextensions.k8s.io";
+pub(super) const CRDS: &str = "customresourcedefinitions.apiextensions.k8s.io";
 /// Under which name CRDs are installed.
 const CRD_MANAGER: &str = "kgents-crd";
 /// How many namespaces are asked at once.
@@ -243,13 +243,8 @@ impl Client {
         &self.wire
     }
 
-    fn crd_api(&self) -> Api<CustomResourceDefinition> {
-        Api::all(self.wire.client().clone())
-    }
-
     async fn crd(&self, name: &str) -> Result<Option<CustomResourceDefinition>, SourceError> {
-        let ask = Ask::new("get", CRDS).named(name);
-        self.wire.answer(&ask, self.crd_api().get_opt(name)).await
+        crd(&self.wire, name).await
     }
 
     /// Our CRDs that are installed, in the order of [`kgents_api::crd::all`].
@@ -269,7 +264,7 @@ impl Client {
     pub async fn install_crd(&self, crd: &CustomResourceDefinition) -> Result<(), SourceError> {
         let name = crd.metadata.name.as_deref().unwrap_or_default();
         let ask = Ask::new("patch", CRDS).named(name);
-        let (api, params, patch) = (self.crd_api(), PatchParams::apply(CRD_MANAGER).force(), Patch::Apply(crd));
+        let (api, params, patch) = (crd_api(&self.wire), PatchParams::apply(CRD_MANAGER).force(), Patch::Apply(crd));
         self.wire.answer(&ask, api.patch(name, &params, &patch)).await.map(drop)
     }
 
@@ -308,6 +303,16 @@ impl Client {
             Err(_) => Err(SourceError::NotEstablished { names: missing, limit, problem }),
         }
     }
+}
+
+fn crd_api(wire: &Wire) -> Api<CustomResourceDefinition> {
+    Api::all(wire.client().clone())
+}
+
+/// A CRD, if it is installed.
+pub(super) async fn crd(wire: &Wire, name: &str) -> Result<Option<CustomResourceDefinition>, SourceError> {
+    let ask = Ask::new("get", CRDS).named(name);
+    wire.answer(&ask, crd_api(wire).get_opt(name)).await
 }
 
 /// Whether a CRD is served, or why not.

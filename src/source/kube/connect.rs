@@ -31,14 +31,20 @@ pub(crate) enum Patience {
 /// asks the API server nothing. Returns when the credentials expire, if the
 /// plugin says so.
 pub(crate) async fn connect(target: &Target, patience: Patience) -> Result<(Wire, Option<Timestamp>), SourceError> {
+    let mut target = target.clone();
+    let expires = plugin::settle(&mut target.config).await?;
+    Ok((build(&target, patience)?, expires))
+}
+
+/// The same for a target whose credential plugin has run. Reads files.
+pub(crate) fn build(target: &Target, patience: Patience) -> Result<Wire, SourceError> {
     let mut config = target.config.clone();
-    let expires = plugin::settle(&mut config).await?;
     let origin = Arc::new(target.origin());
     let ends = certificate::end(&config.auth_info);
     let limit = tune(&mut config, patience);
     let client = ::kube::Client::try_from(config)
         .map_err(|error| explain(&error, &Ask::new("connect to", "the API server"), &origin))?;
-    Ok((Wire::new(client, origin, limit, ends), expires))
+    Ok(Wire::new(client, origin, limit, ends))
 }
 
 fn tune(config: &mut Config, patience: Patience) -> Duration {

@@ -13,6 +13,7 @@ use kgents_store::watch::Scene;
 use super::{proxy, words};
 use crate::error::{Origin, SourceError};
 use crate::options::Options;
+use crate::redact;
 
 /// Where a pod finds its credentials.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -174,7 +175,7 @@ fn found_files(options: &Options, chosen: Option<&str>, paths: Vec<PathBuf>) -> 
     let own_proxy = proxy.is_some_and(|proxy| !proxy.is_empty());
     let scheme = server.parse::<http::Uri>().ok().and_then(|uri| uri.scheme_str().map(str::to_owned));
     if !matches!(scheme.as_deref(), Some("https" | "http")) {
-        let (cluster, server) = (words::clean(&cluster), words::clean(&server));
+        let (cluster, server) = (words::clean(&cluster), words::clean(&redact::userinfo(&server)));
         return Err(broken(format!("the server of the cluster {cluster} is no URL: {server:?}")));
     }
     let scope = scope(options, namespace.as_deref());

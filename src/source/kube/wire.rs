@@ -343,7 +343,7 @@ fn lines(body: impl AsyncBufRead + Send + Unpin + 'static) -> impl Stream<Item =
     })
 }
 
-fn get(path: &str) -> Result<http::Request<Vec<u8>>, SourceError> {
+pub(super) fn get(path: &str) -> Result<http::Request<Vec<u8>>, SourceError> {
     http::Request::get(path).body(Vec::new()).map_err(|error| SourceError::Invalid { message: error.to_string() })
 }
 

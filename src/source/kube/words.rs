@@ -3,6 +3,8 @@
 use kgents_store::sanitize;
 use kgents_store::watch::Scene;
 
+use crate::redact;
+
 /// The longest piece of foreign text in a message of ours, in characters.
 const MAX: usize = 400;
 
@@ -28,11 +30,12 @@ fn within(max: usize, text: &str) -> String {
     }
 }
 
-/// A scene as it may be shown: names in a kubeconfig may hold anything.
+/// A scene as it may be shown: names in a kubeconfig may hold anything, and a
+/// URL a password.
 pub(crate) fn scene(scene: &Scene) -> Scene {
     Scene {
         context: clean(&scene.context),
-        server: clean(&scene.server),
+        server: clean(&redact::userinfo(&scene.server)),
         namespace: scene.namespace.as_deref().map(clean),
     }
 }

@@ -23,18 +23,18 @@ fn in_a_row(history: &[(Layer, Answer)], layer: Layer) -> usize {
 
 fn told(history: &[(Layer, Answer)], pinned: Option<Layer>) -> Ladder {
     let mut ladder = Ladder::new(pinned);
-    history.iter().for_each(|(layer, answer)| ladder.hear(*layer, *answer));
+    for (layer, answer) in history {
+        ladder.hear(*layer, *answer);
+    }
     ladder
 }
 
+/// Who looks at a sequence.
+type Visit<'a> = dyn FnMut(&[(Layer, Answer)], &Ladder, Option<Layer>) + 'a;
+
 /// Visits every sequence of up to `depth` events, each with the ladder that
 /// heard it and who spoke before the last event.
-fn every(
-    history: &mut Vec<(Layer, Answer)>,
-    ladder: &Ladder,
-    depth: usize,
-    visit: &mut dyn FnMut(&[(Layer, Answer)], &Ladder, Option<Layer>),
-) {
+fn every(history: &mut Vec<(Layer, Answer)>, ladder: &Ladder, depth: usize, visit: &mut Visit<'_>) {
     if depth == 0 {
         return;
     }

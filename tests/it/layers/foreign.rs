@@ -107,20 +107,16 @@ fn python_and_grpcurl_read_both_services(own: Own) {
 
     // grpcurl finds the services by reflection alone.
     let grpcurl = bin.join("grpcurl");
-    let ask = |args: &[&str]| {
-        let socket = garden.socket();
-        let mut all = vec!["-plaintext", "-unix"];
-        all.extend(args.iter().take_while(|arg| arg.starts_with('-') || arg.starts_with('{')));
-        all.push(socket.to_str().unwrap());
-        all.extend(args.iter().skip_while(|arg| arg.starts_with('-') || arg.starts_with('{')));
+    let ask = |flags: &[&str], method: &str| {
+        let all: Vec<&str> = ["-plaintext"].iter().chain(flags).copied().chain([target.as_str(), method]).collect();
         run(command(grpcurl.to_str().unwrap(), &all), "")
     };
-    let listed = ask(&["list"]).ok();
+    let listed = ask(&[], "list").ok();
     for service in ["kgents.logos.v1.Logos", "kgents.cortex.v1.Cortex", "grpc.health.v1.Health"] {
         assert!(listed.contains(service), "{listed}");
     }
-    let described: Value = ask(&["-d", "{}", "kgents.cortex.v1.Cortex/Describe"]).json();
+    let described: Value = ask(&["-d", "{}"], "kgents.cortex.v1.Cortex/Describe").json();
     assert_eq!((&described["context"], &described["link"]["state"]), (&"terrarium-test".into(), &"up".into()));
-    let health = ask(&["-d", "{}", "grpc.health.v1.Health/Check"]).json();
+    let health = ask(&["-d", "{}"], "grpc.health.v1.Health/Check").json();
     assert_eq!(health["status"], "SERVING");
 }

@@ -49,7 +49,7 @@ fn help_and_version_need_nobody() {
     assert_eq!(user.kgents(&["--version"]).ok(), version);
     assert_eq!(user.kgents(&["version", "--client"]).ok(), version);
     let help = user.kgents(&["--help"]).ok();
-    for command in ["observe", "status", "agents", "signal", "crd", "completions", "man"] {
+    for command in ["observe", "status", "agents", "signal", "doctor", "crd", "completions", "man"] {
         assert!(help.contains(&format!("\n  {command}")), "{help}");
         let own = user.kgents(&[command, "--help"]).ok();
         assert!(own.contains("Examples:\n  kgents "), "{own}");

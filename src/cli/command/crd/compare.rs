@@ -10,13 +10,20 @@ use serde_json::{Map, Value};
 
 /// One place in which two CRDs differ.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Difference {
+pub(crate) struct Difference {
     /// Where: `spec.names.plural`.
     pub(super) path: String,
     /// What ours says.
     pub(super) ours: String,
     /// What that of the cluster says.
     pub(super) theirs: String,
+}
+
+impl Difference {
+    /// Whether that of the cluster says nothing where ours says something.
+    pub(super) fn is_lack(&self) -> bool {
+        self.theirs == ABSENT && self.ours != ABSENT
+    }
 }
 
 /// What stands where one side says nothing.

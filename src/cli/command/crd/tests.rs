@@ -16,7 +16,7 @@ fn installed(change: impl Fn(&mut serde_json::Value)) -> Vec<Crd> {
 }
 
 fn judged(cluster: &[Crd]) -> Verdict {
-    judge(&kgents_api::crd::all()[0], cluster)
+    judge(&kgents_api::crd::all()[0], cluster.first())
 }
 
 #[test]
