@@ -11,14 +11,14 @@ mod read;
 
 use std::collections::HashSet;
 use std::convert::Infallible;
-use std::sync::Arc;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
 use kgents_store::watch::{Link, Scene};
-use kgents_store::{Bus, Control, Key, Kind, Layer, Novelty};
+use kgents_store::{Control, Key, Kind, Layer, Novelty};
 use kgents_wire::cortex as wire;
-use tokio::sync::{OwnedMutexGuard, watch};
+use tokio::sync::OwnedMutexGuard;
 use tokio::time::{sleep, timeout};
 use tonic::Streaming;
 
@@ -28,13 +28,13 @@ use mirror::Mirror;
 pub(crate) use read::{Event, event};
 
 use crate::backoff::Backoff;
-use crate::board::{Boards, Part};
+use crate::board::Part;
 use crate::clock;
 use crate::error::SourceError;
 use crate::kube;
 use crate::options::Options;
-use crate::rung::{Reports, Teller};
-use crate::stage::{Floor, Wanted};
+use crate::rung::Teller;
+use crate::stage::Desk;
 
 /// How long a stream may take to begin.
 const BEGIN_LIMIT: Duration = Duration::from_secs(5);
@@ -43,26 +43,15 @@ const SILENCE: Duration = Duration::from_secs(25);
 
 /// What outlives connections.
 pub(crate) struct Engine {
-    options: Options,
-    bus: Bus,
-    boards: Arc<Boards>,
+    desk: Desk,
     link: Teller,
-    wanted: watch::Receiver<Wanted>,
-    floor: Floor,
     mirror: Mirror,
 }
 
 impl Engine {
-    pub(crate) fn new(
-        options: Options,
-        bus: Bus,
-        boards: Arc<Boards>,
-        reports: Reports,
-        wanted: watch::Receiver<Wanted>,
-        floor: Floor,
-    ) -> Self {
-        let link = Teller::new(Layer::Grpc, bus.clone(), reports);
-        Self { options, bus, boards, link, wanted, floor, mirror: Mirror::default() }
+    pub(crate) fn new(desk: Desk) -> Self {
+        let link = Teller::new(Layer::Grpc, desk.bus.clone(), desk.reports.clone());
+        Self { desk, link, mirror: Mirror::default() }
     }
 
     /// Reads the stream, for ever. It never fails: whatever goes wrong is told
@@ -70,8 +59,8 @@ impl Engine {
     pub(crate) async fn run(mut self) -> Infallible {
         let mut backoff = Backoff::default();
         loop {
-            let scene = kube::scene(&self.options).ok();
-            let error = match dial(&self.options, scene.as_ref()).await {
+            let scene = kube::scene(&self.desk.options).ok();
+            let error = match dial(&self.desk.options, scene.as_ref()).await {
                 Ok(cortex) => self.session(&cortex, scene.as_ref(), &mut backoff).await,
                 Err(error) => error,
             };
@@ -89,8 +78,8 @@ impl Engine {
         }
         self.link.notes(cortex.notes()).await;
         if scene.is_none() {
-            let namespace = self.options.namespace.clone();
-            self.bus.control(Control::Scene(Scene { namespace, ..cortex.scene.clone() })).await;
+            let namespace = self.desk.options.namespace.clone();
+            self.desk.bus.control(Control::Scene(Scene { namespace, ..cortex.scene.clone() })).await;
         }
         let namespace = self.namespace(scene);
         let request = wire::WatchRequest {
@@ -122,7 +111,7 @@ impl Engine {
             if let Err(error) = self.speak(cortex, &mut stream, &namespace, &mut last).await {
                 self.link.down(&error).await;
                 for kind in Kind::ALL {
-                    self.boards.of(kind).failing(&namespace, error.to_string(), Some(last)).await;
+                    self.desk.boards.of(kind).failing(&namespace, error.to_string(), Some(last)).await;
                 }
                 return error;
             }
@@ -133,7 +122,7 @@ impl Engine {
     fn namespace(&self, scene: Option<&Scene>) -> Option<String> {
         match scene {
             Some(scene) => scene.namespace.clone(),
-            None => self.options.namespace.clone(),
+            None => self.desk.options.namespace.clone(),
         }
     }
 
@@ -162,12 +151,12 @@ impl Engine {
         cortex: &Cortex,
         stream: &mut Streaming<wire::WatchEvent>,
     ) -> Result<OwnedMutexGuard<Option<Layer>>, SourceError> {
-        let mut wanted = self.wanted.clone();
+        let mut wanted = self.desk.wanted.clone();
         loop {
             let is_wanted = wanted.borrow_and_update().grpc;
             tokio::select! {
                 biased;
-                floor = self.floor.clone().lock_owned(), if is_wanted => return Ok(floor),
+                floor = self.desk.floor.clone().lock_owned(), if is_wanted => return Ok(floor),
                 // The sender lives as long as we do.
                 _ = wanted.changed() => {}
                 event = next(cortex, stream, SILENCE) => {
@@ -196,9 +185,9 @@ impl Engine {
     /// Tells the whole mirror, of which most is known already; what was thought
     /// before, unless another layer told of that time.
     async fn take_over(&mut self, part: &Part, history: bool) {
-        self.boards.restart(part.as_deref()).await;
+        self.desk.boards.restart(part.as_deref()).await;
         for kind in Kind::ALL {
-            let board = self.boards.of(kind);
+            let board = self.desk.boards.of(kind);
             let _listing = board.listing().await;
             // What changed while another layer spoke, or nobody, the Cortex
             // has thought about already.
@@ -215,7 +204,7 @@ impl Engine {
         }
         for thought in self.mirror.thoughts() {
             if history {
-                self.bus.thought(&thought);
+                self.desk.bus.thought(&thought);
             }
         }
     }
@@ -229,7 +218,7 @@ impl Engine {
         part: &Part,
         last: &mut Timestamp,
     ) -> Result<(), SourceError> {
-        let mut wanted = self.wanted.clone();
+        let mut wanted = self.desk.wanted.clone();
         while wanted.borrow_and_update().grpc {
             let (revision, event) = tokio::select! {
                 biased;
@@ -239,18 +228,18 @@ impl Engine {
             };
             *last = clock::now();
             match &event {
-                Event::Put(kind, object) => self.boards.of(*kind).apply((**object).clone(), Novelty::Told).await,
-                Event::Gone(kind, key) => self.boards.of(*kind).delete(key, Novelty::Told).await,
-                Event::Thought(thought) => self.bus.thought(thought),
+                Event::Put(kind, object) => self.desk.boards.of(*kind).apply((**object).clone(), Novelty::Told).await,
+                Event::Gone(kind, key) => self.desk.boards.of(*kind).delete(key, Novelty::Told).await,
+                Event::Thought(thought) => self.desk.bus.thought(thought),
                 Event::Heard(hearing) => {
                     for (kind, watch) in &hearing.kinds {
-                        self.boards.of(*kind).heard(part, watch.clone()).await;
+                        self.desk.boards.of(*kind).heard(part, watch.clone()).await;
                     }
                 }
                 Event::Begin { .. } | Event::Synced | Event::Strange(_) => {}
             }
             for (kind, key) in self.reflect(cortex, revision, event)? {
-                self.boards.of(kind).delete(&key, Novelty::Told).await;
+                self.desk.boards.of(kind).delete(&key, Novelty::Told).await;
             }
             // They have been told.
             self.mirror.thoughts();

@@ -2,20 +2,20 @@
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+
 use std::time::Duration;
 
 use kgents_store::watch::Scene;
-use kgents_store::{Bus, Control, Kind, Layer};
+use kgents_store::{Control, Kind, Layer};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::board::Boards;
 use crate::error::SourceError;
 use crate::ghost::{self, Ghost, Memory};
 use crate::kube;
 use crate::options::Options;
-use crate::rung::{Reports, Teller};
+use crate::rung::Teller;
+use crate::stage::Desk;
 
 /// The tree of the context that is looked at; where nobody knows which that
 /// is, the first one that there is.
@@ -85,31 +85,23 @@ fn folder(options: &Options) -> Result<PathBuf, SourceError> {
 
 /// Tells what the Ghost remembers, for ever.
 pub(crate) struct Recaller {
-    options: Options,
-    bus: Bus,
-    boards: Arc<Boards>,
+    desk: Desk,
     link: Teller,
     /// Who speaks. What is written while somebody live does is our own.
     speaks: watch::Receiver<Option<Layer>>,
 }
 
 impl Recaller {
-    pub(crate) fn new(
-        options: Options,
-        bus: Bus,
-        boards: Arc<Boards>,
-        reports: Reports,
-        speaks: watch::Receiver<Option<Layer>>,
-    ) -> Self {
-        let link = Teller::new(Layer::Ghost, bus.clone(), reports);
-        Self { options, bus, boards, link, speaks }
+    pub(crate) fn new(desk: Desk, speaks: watch::Receiver<Option<Layer>>) -> Self {
+        let link = Teller::new(Layer::Ghost, desk.bus.clone(), desk.reports.clone());
+        Self { desk, link, speaks }
     }
 
     /// Reads the tree, and again each time that it changes while nobody live
     /// speaks. It never fails: what is wrong is told.
     pub(crate) async fn run(mut self, scene: Result<Scene, SourceError>) -> Infallible {
         loop {
-            match recall(&self.options, scene.clone()).await {
+            match recall(&self.desk.options, scene.clone()).await {
                 Ok((path, memory)) => self.tell(&path, memory, scene.is_err()).await,
                 Err(error) => self.link.down(&error).await,
             }
@@ -120,25 +112,25 @@ impl Recaller {
     async fn tell(&self, path: &Path, memory: Memory, is_scene: bool) {
         let Memory { scene, kinds, thoughts, thoughts_as_of, problems, .. } = memory;
         if is_scene {
-            self.bus.control(Control::Scene(scene)).await;
+            self.desk.bus.control(Control::Scene(scene)).await;
         }
         self.link.at(&path.display().to_string()).await;
         self.link.notes(problems.iter().map(ToString::to_string).collect()).await;
         for (kind, remembered) in kinds {
-            self.boards.of(kind).recall(remembered.objects, remembered.as_of).await;
+            self.desk.boards.of(kind).recall(remembered.objects, remembered.as_of).await;
         }
         if let Some(as_of) = thoughts_as_of {
-            self.boards.of(Kind::Event).recall(Vec::new(), as_of).await;
+            self.desk.boards.of(Kind::Event).recall(Vec::new(), as_of).await;
         }
         for thought in &thoughts {
-            self.bus.thought(thought);
+            self.desk.bus.thought(thought);
         }
         self.link.up(String::new(), Duration::ZERO).await;
     }
 
     /// Waits until the tree changes while nobody live speaks.
     async fn changed(&mut self, scene: &Result<Scene, SourceError>) {
-        let Ok(folder) = folder(&self.options) else { return std::future::pending().await };
+        let Ok(folder) = folder(&self.desk.options) else { return std::future::pending().await };
         let looked = scene.clone();
         let tree = tokio::task::spawn_blocking(move || tree(&folder, looked.as_ref())).await;
         let Ok(Some(ghost)) = tree else { return std::future::pending().await };

@@ -22,7 +22,7 @@ use crate::board::Boards;
 use crate::ladder::{Answer, Ladder};
 use crate::options::Options;
 use crate::recall::Recaller;
-use crate::rung::{MAX_REPORTS, Report};
+use crate::rung::{MAX_REPORTS, Report, Reports};
 use crate::{fixture, ghost, grpc, kube};
 
 /// The right to tell what is there. One layer has it at a time; it says which
@@ -73,19 +73,30 @@ fn keep(options: &Options, bus: Bus) -> (Bus, Option<(JoinHandle<()>, Cancellati
     }
 }
 
+/// What a layer needs to take part.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) options: Options,
+    pub(crate) bus: Bus,
+    /// What was told, by whomever.
+    pub(crate) boards: Arc<Boards>,
+    /// Where it says how it answers.
+    pub(crate) reports: Reports,
+    /// Whether it is to follow what is there, or only to say whether it answers.
+    pub(crate) wanted: watch::Receiver<Wanted>,
+    pub(crate) floor: Floor,
+}
+
 struct Stage {
     options: Options,
     bus: Bus,
-    boards: Arc<Boards>,
     ladder: Ladder,
-    floor: Floor,
 }
 
 impl Stage {
     fn new(options: Options, bus: Bus) -> Self {
-        let boards = Arc::new(Boards::new(&bus));
         let ladder = Ladder::new(options.layer);
-        Self { options, bus, boards, ladder, floor: Floor::default() }
+        Self { options, bus, ladder }
     }
 
     async fn run(mut self) -> Infallible {
@@ -99,35 +110,19 @@ impl Stage {
             self.bus.control(Control::Scene(scene.clone())).await;
         }
         let (reports, inbox) = mpsc::channel(MAX_REPORTS);
-        let (wanted, _) = watch::channel(Wanted::default());
-        let kube = {
-            let engine = kube::Engine::new(
-                self.options.clone(),
-                self.bus.clone(),
-                self.boards.clone(),
-                reports.clone(),
-                wanted.subscribe(),
-                self.floor.clone(),
-            );
-            asked(self.ladder.is_asked(Layer::Kube), engine.run())
+        let ((wanted, watched), (speaks, heard)) = (watch::channel(Wanted::default()), watch::channel(None));
+        let desk = Desk {
+            options: self.options.clone(),
+            bus: self.bus.clone(),
+            boards: Arc::new(Boards::new(&self.bus)),
+            reports,
+            wanted: watched,
+            floor: Floor::default(),
         };
-        let grpc = {
-            let engine = grpc::Engine::new(
-                self.options.clone(),
-                self.bus.clone(),
-                self.boards.clone(),
-                reports.clone(),
-                wanted.subscribe(),
-                self.floor.clone(),
-            );
-            asked(self.ladder.is_asked(Layer::Grpc), engine.run())
-        };
-        let (speaks, _) = watch::channel(None);
-        let ghost = {
-            let recaller =
-                Recaller::new(self.options.clone(), self.bus.clone(), self.boards.clone(), reports, speaks.subscribe());
-            asked(self.ladder.is_asked(Layer::Ghost), recaller.run(scene))
-        };
+        let is = |layer| self.ladder.is_asked(layer);
+        let grpc = asked(is(Layer::Grpc), grpc::Engine::new(desk.clone()).run());
+        let kube = asked(is(Layer::Kube), kube::Engine::new(desk.clone()).run());
+        let ghost = asked(is(Layer::Ghost), Recaller::new(desk, heard).run(scene));
         tokio::select! {
             biased;
             never = self.judge(inbox, &wanted, &speaks) => never,

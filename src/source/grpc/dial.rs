@@ -73,18 +73,24 @@ pub(crate) async fn dial(options: &Options, scene: Option<&Scene>) -> Result<Cor
     Err(worst.unwrap_or_else(|| SourceError::NoCortex { tried: places.iter().map(ToString::to_string).collect() }))
 }
 
-/// Why a Cortex that answers is of no use; `None` if it is.
+/// Why a Cortex that answers is of no use; `None` if it is. One that was named
+/// is believed to be meant if its context is ours, or if it has none, as within
+/// a cluster. One that was only found has to look at the same server as well:
+/// many a context is called `default`.
 fn unfit(cortex: &Cortex, options: &Options, scene: Option<&Scene>) -> Option<String> {
-    // One within a cluster has no context. It is believed if it was named.
-    let theirs = cortex.scene.context.as_str();
-    let named = theirs.is_empty() && options.cortex.is_some();
-    match scene.map(|scene| scene.context.as_str()) {
-        Some(ours) if ours != theirs && !named => {
-            let theirs = if theirs.is_empty() { "a cluster without a name" } else { theirs };
-            Some(format!("looks at {theirs}, not at {ours}"))
-        }
-        _ => None,
+    let (theirs, ours) = (&cortex.scene, scene?);
+    let named = options.cortex.is_some();
+    let same_context = theirs.context == ours.context || named && theirs.context.is_empty();
+    if same_context && (named || theirs.server == ours.server) {
+        return None;
     }
+    Some(if theirs.context == ours.context {
+        format!("looks at {} at {}, not at {}", theirs.context, theirs.server, ours.server)
+    } else if theirs.context.is_empty() {
+        format!("looks at {}, not at {}", theirs.server, ours.context)
+    } else {
+        format!("looks at {}, not at {}", theirs.context, ours.context)
+    })
 }
 
 /// Why there is no Cortex at a place.

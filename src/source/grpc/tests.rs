@@ -289,4 +289,9 @@ async fn one_that_looks_at_another_cluster_does_not_speak_for_this_one() {
     let error = dial(&options, Some(&scene)).await.map(|_| ()).unwrap_err();
     assert_eq!(error.to_string(), format!("the Cortex at {address} looks at elsewhere, not at here"));
     assert!(dial(&options, None).await.is_ok(), "who has no context of their own takes what there is");
+    let scene = Scene { context: "elsewhere".into(), server: "https://other".into(), namespace: None };
+    assert!(
+        dial(&options, Some(&scene)).await.is_ok(),
+        "who named it means it, by whatever way they reach the cluster"
+    );
 }

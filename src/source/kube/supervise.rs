@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use kgents_store::watch::Scene;
 use kgents_store::{Bus, Control, Kind, Layer};
-use tokio::sync::watch;
+
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tracing::Instrument;
@@ -27,8 +27,8 @@ use crate::board::Boards;
 use crate::clock;
 use crate::error::SourceError;
 use crate::options::Options;
-use crate::rung::{Reports, Teller};
-use crate::stage::{Floor, Wanted};
+use crate::rung::Teller;
+use crate::stage::Desk;
 
 /// How often the kubeconfig is looked at for changes.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
@@ -44,36 +44,17 @@ const RENEW_BEFORE: Duration = Duration::from_secs(60);
 
 /// What outlives connections.
 pub(crate) struct Engine {
-    options: Options,
-    bus: Bus,
+    desk: Desk,
     link: Arc<Teller>,
-    boards: Arc<Boards>,
     events: Arc<EventLog>,
     scene: Option<Scene>,
-    /// Whether what is there is to be followed, or only asked whether it answers.
-    wanted: watch::Receiver<Wanted>,
-    floor: Floor,
 }
 
 impl Engine {
-    pub(crate) fn new(
-        options: Options,
-        bus: Bus,
-        boards: Arc<Boards>,
-        reports: Reports,
-        wanted: watch::Receiver<Wanted>,
-        floor: Floor,
-    ) -> Self {
-        Self {
-            options,
-            link: Arc::new(Teller::new(Layer::Kube, bus.clone(), reports)),
-            events: Arc::new(EventLog::new(bus.clone(), boards.clone())),
-            boards,
-            bus,
-            scene: None,
-            wanted,
-            floor,
-        }
+    pub(crate) fn new(desk: Desk) -> Self {
+        let link = Arc::new(Teller::new(Layer::Kube, desk.bus.clone(), desk.reports.clone()));
+        let events = Arc::new(EventLog::new(desk.bus.clone(), desk.boards.clone()));
+        Self { desk, link, events, scene: None }
     }
 
     /// Follows what is there, for ever. It never fails: whatever goes wrong is
@@ -81,7 +62,7 @@ impl Engine {
     pub(crate) async fn run(mut self) -> Infallible {
         // The scene alone first: what it needs is read in a moment, and it is
         // told even if the rest of the kubeconfig cannot be used.
-        if let Ok(found) = kubeconfig::find(&self.options, None) {
+        if let Ok(found) = kubeconfig::find(&self.desk.options, None) {
             self.tell_scene(&found.scene).await;
         }
         loop {
@@ -109,13 +90,13 @@ impl Engine {
         if self.scene.as_ref() != Some(scene) {
             self.scene = Some(scene.clone());
             self.link.at(&words::scene(scene).server).await;
-            self.bus.control(Control::Scene(words::scene(scene))).await;
+            self.desk.bus.control(Control::Scene(words::scene(scene))).await;
         }
     }
 
     /// Reads the kubeconfig, aside: its folder may be on a slow disk.
     async fn target(&self) -> Result<Target, SourceError> {
-        let options = self.options.clone();
+        let options = self.desk.options.clone();
         // The context is chosen once, whatever becomes the current one later.
         let chosen = self.scene.as_ref().map(|scene| scene.context.clone());
         match tokio::task::spawn_blocking(move || kubeconfig::target(&options, chosen.as_deref())).await {
@@ -149,11 +130,11 @@ impl Engine {
             target.scope.clone(),
             target.own_namespace.clone(),
             self.link.clone(),
-            self.boards.clone(),
+            self.desk.boards.clone(),
             self.events.clone(),
         ));
-        let mut crew = Crew::new(session.clone(), self.bus.clone());
-        let mut wanted = self.wanted.clone();
+        let mut crew = Crew::new(session.clone(), self.desk.bus.clone());
+        let mut wanted = self.desk.wanted.clone();
         let mut held = None;
         let mut renew_at = expires.map(renewal);
         let mut connected_at = clock::now();
@@ -169,10 +150,10 @@ impl Engine {
             let mut renew = tokio::select! {
                 // The sender lives as long as we do.
                 _ = wanted.changed() => continue,
-                mut floor = self.floor.clone().lock_owned(), if held.is_none() && wanted.borrow().kube => {
+                mut floor = self.desk.floor.clone().lock_owned(), if held.is_none() && wanted.borrow().kube => {
                     *floor = Some(Layer::Kube);
                     held = Some(floor);
-                    self.boards.restart(target.scope.one()).await;
+                    self.desk.boards.restart(target.scope.one()).await;
                     crew.follow();
                     continue;
                 }

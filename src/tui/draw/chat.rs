@@ -6,7 +6,8 @@ use super::Pen;
 use crate::text;
 use crate::theme::Role;
 
-const SAID: &str = "No agent can be reached yet: talking needs a running Cortex, and this build has none.";
+const SAID: &str =
+    "No agent can be talked to yet: the Cortex of this build tells what is there and does not speak for anybody.";
 const MEANWHILE: &str = "Meanwhile an agent's page (⏎ on its row) tells what it is doing and why.";
 
 pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
