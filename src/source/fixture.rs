@@ -80,7 +80,9 @@ pub(crate) async fn play(fixture: &Fixture, options: &Options, bus: &Bus) -> Inf
         }
         bus.control(Control::Watch(kind, watch)).await;
     }
-    thoughts.iter().for_each(|thought| bus.thought(thought));
+    for thought in &thoughts {
+        bus.thought(thought);
+    }
     bus.control(Control::Rung(Layer::Fixture, rung)).await;
     bus.control(Control::Speaks(Some(Layer::Fixture))).await;
     if speed > 0.0 {

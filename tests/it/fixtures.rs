@@ -36,7 +36,7 @@ const WORLDS: [(&str, &[&str]); 6] = [
             "1 unreadable",
         ],
     ),
-    ("wide-unicode", &["hanzi", "預算不足", "3 unreadable"]),
+    ("wide-unicode", &["hanzi", "預算不", "3 unreadable"]),
     ("huge", &["500 · by attention", "five hundred of us"]),
 ];
 

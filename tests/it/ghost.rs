@@ -84,7 +84,7 @@ fn what_is_torn_is_named(place: &Place) {
 fn a_daemon_keeps_it_current_and_others_leave_it_alone(place: &Place) {
     place.apply(&[agent("b-gent", "B")]);
     let daemon = place.follow(&["ghost", "sync", "--daemon", "--interval", "1s"]);
-    daemon.expect_words(&["keeps", "agents", "current"]);
+    daemon.expect_words(&["keeps", ".kgents/ghost", "current"]);
     place.apply(&[agent("newcomer", "N")]);
     let file = path_of(&place.user).join(format!("agents/{}.newcomer.json", place.namespace));
     eventually(SOON, "the file of the newcomer", || file.is_file().then_some(()).ok_or_else(|| daemon.so_far()));

@@ -213,7 +213,7 @@ async fn reload(global: &Global, flags: Flags, was: kgents_tui::Options, changes
 /// How long a snapshot waits for the first lists.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long it waits for a recording, which comes for certain.
-const PATIENCE_FOR_FIXTURE: Duration = Duration::from_mins(1);
+const PATIENCE_FOR_FIXTURE: Duration = Duration::from_secs(60);
 /// The size of a snapshot where nothing says another.
 const SIZE: Size = Size(120, 40);
 

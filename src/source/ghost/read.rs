@@ -2,11 +2,11 @@
 //! be read is a problem, told in a sentence, and the rest stands.
 
 mod agents;
+mod budget;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use kgents_core::age;
@@ -17,11 +17,9 @@ use kgents_store::{Key, Kind, Layer, Thought, sanitize};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use self::budget::Budget;
 use super::envelope::{self, Parsed};
-use super::layout::{
-    ACTIVE, BY_TYPE, CLUSTER, MAX_OBJECTS, MAX_THOUGHTS, MAX_TREE, MERGED, META, PENDING, REJECTED, STATUS, SYNC,
-    THOUGHTS,
-};
+use super::layout::{ACTIVE, BY_TYPE, CLUSTER, MAX_THOUGHTS, MERGED, META, PENDING, REJECTED, STATUS, SYNC, THOUGHTS};
 use super::ledger::Ledger;
 use super::tree::Ghost;
 use super::{disk, open};
@@ -88,7 +86,7 @@ impl Ghost {
 
     /// The same of a tree that was named by hand, with all times as they stand.
     pub(super) fn read_as_is(&self, namespace: Option<&str>) -> (Memory, Ledger) {
-        self.read_with(namespace, Timestamp::MAX, Budget { anybodys: true, ..Budget::default() })
+        self.read_with(namespace, Timestamp::MAX, Budget::of(true))
     }
 
     fn read_with(&self, namespace: Option<&str>, now: Timestamp, budget: Budget) -> (Memory, Ledger) {
@@ -108,34 +106,6 @@ impl Ghost {
         reading.cluster();
         reading.thoughts(&ledger);
         (reading.done(&ledger), ledger)
-    }
-}
-
-/// What may still be read of a tree.
-#[derive(Default)]
-struct Budget {
-    objects: AtomicUsize,
-    bytes: AtomicUsize,
-    /// Files of other users count as well.
-    anybodys: bool,
-}
-
-impl Budget {
-    /// One object more.
-    fn object(&self) -> Result<(), String> {
-        let before = self.objects.fetch_add(1, Ordering::Relaxed);
-        if before < MAX_OBJECTS { Ok(()) } else { Err(format!("not read: {MAX_OBJECTS} objects were read before")) }
-    }
-
-    /// So many bytes more. Past the bound no file is even opened: an index can
-    /// name a large one any number of times.
-    fn bytes(&self, more: usize) -> Result<(), String> {
-        let before = self.bytes.fetch_add(more, Ordering::Relaxed);
-        if before.saturating_add(more) <= MAX_TREE {
-            Ok(())
-        } else {
-            Err(format!("not read: the tree is larger than {} MB", MAX_TREE >> 20))
-        }
     }
 }
 
@@ -419,21 +389,4 @@ pub(super) fn thoughts(text: &str) -> (Vec<Thought>, usize) {
     let surplus = all.len().saturating_sub(MAX_THOUGHTS);
     all.drain(..surplus);
     (all, bad)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tree_is_read_up_to_its_bounds() {
-        let budget = Budget::default();
-        assert!((0..MAX_OBJECTS).all(|_| budget.object().is_ok()));
-        assert_eq!(budget.object().unwrap_err(), "not read: 100000 objects were read before");
-        assert!(budget.bytes(MAX_TREE).is_ok() && budget.bytes(0).is_ok());
-        let expected = "not read: the tree is larger than 256 MB";
-        assert_eq!(budget.bytes(1).unwrap_err(), expected);
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(text(folder.path(), "no such file", &budget).unwrap_err(), expected, "it is not even opened");
-    }
 }

@@ -16,7 +16,6 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::page::size;
 use crate::failure::{Code, Failure};
 use crate::follow::{self, Follow};
 use crate::io::{self, Io};
@@ -118,7 +117,8 @@ impl Teller {
         match kept {
             Kept::Written(written) => {
                 if !same && !written.areas.is_empty() {
-                    lines.push(first(written));
+                    let words = format!("keeps {} current", written.path.display());
+                    lines.push(Line { state: "written", words, more: json!({ "path": written.path }) });
                 }
                 let left: BTreeMap<Area, String> = written.left.iter().cloned().collect();
                 for (area, why) in left.iter().filter(|(area, why)| self.left.get(*area) != Some(*why)) {
@@ -156,14 +156,4 @@ impl Teller {
         let at = now.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string();
         Ok(writeln!(io.out, "{at} {}", one_line(&line.words))?)
     }
-}
-
-/// That it is kept from now on.
-fn first(written: &Written) -> Line {
-    let Written { path, files, bytes, .. } = written;
-    let areas = written.areas.iter().map(|area| format!("{} {}", area.entries, area.area.as_str()));
-    let areas = areas.collect::<Vec<_>>().join(", ");
-    let words = format!("keeps {} current: {areas} ({files} files, {})", path.display(), size(*bytes));
-    let more = json!({ "path": path, "areas": written.areas, "files": files, "bytes": bytes });
-    Line { state: "written", words, more }
 }

@@ -50,7 +50,7 @@ impl Reading<'_> {
                 Known::Nothing => return,
                 Known::Bad => return self.strays(),
                 Known::Good(entries, as_of) => {
-                    self.budget = Budget { anybodys: self.budget.anybodys, ..Budget::default() };
+                    self.budget = Budget::of(self.budget.anybodys);
                     let found = self.files(&entries);
                     if attempt < TRIES && found.iter().any(|found| matches!(found, Ok(None))) {
                         self.memory.problems.truncate(told.0);
