@@ -223,7 +223,7 @@ fn what_is_not_live_is_left_as_it_stands() {
     let as_of = |kind| memory.kinds[&kind].as_of;
     assert_eq!(
         (as_of(Kind::Agent), as_of(Kind::Memory), as_of(Kind::Pod), as_of(Kind::Umwelt)),
-        (at(0), at(0), at(0), at(60))
+        (at(0), at(0), at(60), at(60))
     );
     let status = Ghost::of(folder.path(), "garden").status(at(200));
     let agents = &status.areas[0];

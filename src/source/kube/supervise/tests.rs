@@ -117,7 +117,8 @@ async fn the_scene_comes_first_then_state_then_news() {
     let server = serving(&[agent("a", 1)], 5).await;
     server.now(WATCH, Answer::Stream(vec![line("ADDED", &agent("b", 6)), line("DELETED", &agent("a", 7))]));
     let mut watcher = Watcher::new(&server, |_| {});
-    let scene = watcher.until("a scene", |heard| heard.control.first().cloned()).await;
+    let is_scene = |control: &&Control| matches!(control, Control::Scene(_));
+    let scene = watcher.until("a scene", |heard| heard.control.iter().find(is_scene).cloned()).await;
     assert!(matches!(scene, Control::Scene(scene) if scene.context == "test" && scene.namespace.is_none()));
     let watch = watcher.agents("agents to be live", WatchState::is_live).await;
     assert!(watch.as_of.is_some());
@@ -374,7 +375,8 @@ async fn without_a_kubeconfig_it_says_so_and_waits_for_one() {
         path.clone_from(&options.kubeconfig);
         std::fs::remove_file(path.as_ref().unwrap()).unwrap();
     });
-    let down = watcher.until("the link to be down", |heard| links(heard).next().cloned()).await;
+    let is_down = |link: &&Link| matches!(link, Link::Down { .. });
+    let down = watcher.until("the link to be down", |heard| links(heard).find(is_down).cloned()).await;
     assert!(matches!(&down, Link::Down { error, .. } if error.contains("there is no kubeconfig")), "{down:?}");
     write_kubeconfig(&path.unwrap(), &format!("http://127.0.0.1:{}", server.port), None);
     watcher.agents("agents to be live", WatchState::is_live).await;
