@@ -23,10 +23,8 @@ use super::session::Session;
 use super::wire::Wire;
 use super::{follow, plugin, probe, words};
 use crate::backoff::Backoff;
-use crate::board::Boards;
 use crate::clock;
 use crate::error::SourceError;
-use crate::options::Options;
 use crate::rung::Teller;
 use crate::stage::Desk;
 

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
+use crate::board::Boards;
 use crate::kube::testing::{Answer, Server, line, page, raw, raw_event, status, until, write_kubeconfig};
+use crate::options::Options;
 
 /// Somebody who watches, and all that was heard.
 struct Watcher {
