@@ -161,7 +161,7 @@ fn each_is_played_to_its_end() {
 fn last_put(name: &str) -> Option<Value> {
     let text = fs::read_to_string(Path::new(&world(name)).join("_meta/timeline.jsonl")).ok()?;
     let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    lines.filter(|line| line["change"]["type"] == "put").last().map(|mut line| line["change"]["object"].take())
+    lines.rev().find(|line| line["change"]["type"] == "put").map(|mut line| line["change"]["object"].take())
 }
 
 fn the_window_plays_one() {
