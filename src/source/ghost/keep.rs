@@ -31,7 +31,7 @@ const LAST_TURNS: usize = 1_000;
 /// The longest pause after something went wrong.
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
 /// How many bytes of one area are written a second, in the long run.
-const PACE: u64 = 1 << 20;
+const PACE: u64 = 256 << 10;
 /// How far the clock may run away from the time that passed before nothing is
 /// believed: the machine slept, and who answered before it may be gone.
 const SLEPT: Duration = Duration::from_secs(5);
@@ -44,7 +44,7 @@ const WAKING: Duration = Duration::from_secs(15);
 #[derive(Clone, Debug)]
 pub struct Keep {
     /// How long between two writes of one area at least. A large area rests
-    /// longer, so that no more than 1 MiB of it is written a second.
+    /// longer, so that no more than 256 KiB of it is written a second.
     pub every: Duration,
     /// How long until what is live and has not changed is written again, for
     /// its time.
