@@ -15,10 +15,6 @@ use kgents_store::terrarium::Outcome;
 use kgents_store::{Key, Kind, Terrarium};
 use tokio_util::sync::CancellationToken;
 
-/// How many changes are taken at once, so that output keeps flowing.
-const DRAIN: usize = 2_048;
-/// The longest sleep; nothing depends on it but clocks that are set.
-const LONG: Duration = Duration::from_secs(3_600);
 /// The first and the longest pause before a source that died is started anew.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 
@@ -85,7 +81,7 @@ impl Follow {
     /// Waits for news; `None` at the end.
     pub(crate) async fn next(&mut self) -> Option<News> {
         loop {
-            let nap = self.terrarium.next_end().map_or(LONG, |end| nap(end, clock::now()));
+            let nap = self.terrarium.nap(clock::now());
             tokio::select! {
                 biased;
                 () = &mut self.end => return None,
@@ -93,7 +89,7 @@ impl Follow {
                 () = tokio::time::sleep(nap) => {}
             }
             let now = clock::now();
-            let batch = self.reader.drain(DRAIN);
+            let batch = self.reader.drain(bus::TURN);
             let more = batch.more;
             let changes =
                 batch.changes.iter().map(|change| ((change.kind, change.key.clone()), change.clone())).collect();
@@ -123,10 +119,4 @@ impl Drop for Follow {
     fn drop(&mut self) {
         self.cancel.cancel();
     }
-}
-
-fn nap(end: Timestamp, now: Timestamp) -> Duration {
-    // A hair longer, so that the end has come when we wake.
-    let left = end.duration_since(now).saturating_add(jiff::SignedDuration::from_millis(1));
-    Duration::try_from(left).unwrap_or(Duration::ZERO).min(LONG)
 }

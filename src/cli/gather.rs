@@ -30,22 +30,24 @@ pub(crate) struct Look {
 }
 
 /// Lists `main`, filtered by `selector`, and what else is needed to judge it.
-pub(crate) async fn look(
-    options: &Options,
-    main: Kind,
-    selector: Option<&Selector>,
-    beside: &[Kind],
-    limit: Option<Duration>,
-) -> Look {
-    // Only who asks for everything says which version it is.
-    let version = beside.len() + 1 == Kind::ALL.len();
+pub(crate) async fn look(options: &Options, main: Kind, selector: Option<&Selector>, beside: &[Kind]) -> Look {
     let kinds: Vec<Kind> = std::iter::once(main).chain(beside.iter().copied()).collect();
-    let ask = Ask { kinds: &kinds, selector: selector.map(Selector::as_str), version, limit };
-    let kgents_source::Look { mut batch, errors, failures, .. } = kgents_source::look(options, &ask).await;
+    let ask = Ask { kinds: &kinds, selector: selector.map(Selector::as_str), version: false, limit: None };
+    ask_for(options, &ask, selector).await
+}
+
+/// Lists everything, with the version of the API server, within a limit.
+pub(crate) async fn everything(options: &Options, limit: Option<Duration>) -> Look {
+    let ask = Ask { kinds: &Kind::ALL, selector: None, version: true, limit };
+    ask_for(options, &ask, None).await
+}
+
+async fn ask_for(options: &Options, ask: &Ask<'_>, selector: Option<&Selector>) -> Look {
+    let kgents_source::Look { mut batch, errors, failures, .. } = kgents_source::look(options, ask).await;
     if let Some(selector) = selector {
         // Who is not the API server does not filter.
         let chosen = |change: &kgents_store::Change| {
-            let now = change.now.as_ref().filter(|_| change.kind == main);
+            let now = change.now.as_ref().filter(|_| ask.kinds.first() == Some(&change.kind));
             now.is_none_or(|now| selector.matches(object::labels(&now.object).as_ref()))
         };
         batch.changes.retain(chosen);

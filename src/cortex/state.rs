@@ -173,11 +173,6 @@ impl State {
         self.scenes
     }
 
-    /// When the next pheromone will be gone.
-    pub(crate) fn next_end(&self) -> Option<Timestamp> {
-        self.terrarium.next_end()
-    }
-
     /// An object.
     pub(crate) fn object(&self, kind: Kind, key: &Key) -> Option<&Held> {
         self.objects.get(&kind)?.get(key)

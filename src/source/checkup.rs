@@ -115,7 +115,7 @@ pub async fn checkup(options: &Options, limit: Duration) -> Checkup {
     // Everything else needs to know what is looked at. It is a file, or a few.
     let aim = kube::aim(options, limit / 4).await;
     let scene = aim.scene.clone();
-    let is_asked = |layer| options.layer.is_none_or(|pinned| pinned == layer);
+    let is_asked = |layer| options.asks(layer);
     let (cortex, server, ghost) = tokio::join!(
         async {
             if is_asked(Layer::Grpc) {

@@ -102,6 +102,7 @@ async fn follow(timeline: &Timeline, shift: &Shift, speed: f64, namespace: Optio
         // Who looks wants to run as well, however fast this is.
         tokio::task::yield_now().await;
         let told = kgents_store::timeline::step(line).and_then(|step| happening(step.change, shift));
+        // What cannot be read was told when the timeline was, and is not here.
         if let Ok(happening) = told {
             let is_here = |other: &str| namespace.is_none_or(|namespace| namespace == other);
             match happening {

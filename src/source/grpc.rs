@@ -11,7 +11,6 @@ mod read;
 
 use std::collections::HashSet;
 use std::convert::Infallible;
-
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -109,7 +108,6 @@ impl Engine {
             self.take_over(&namespace, history).await;
             let mut last = clock::now();
             if let Err(error) = self.speak(cortex, &mut stream, &namespace, &mut last).await {
-                self.link.down(&error).await;
                 for kind in Kind::ALL {
                     self.desk.boards.of(kind).failing(&namespace, error.to_string(), Some(last)).await;
                 }

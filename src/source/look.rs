@@ -85,7 +85,7 @@ pub async fn look(options: &Options, ask: &Ask<'_>) -> Look {
     }
     // Who answers and refuses is no reason to believe a memory instead.
     let refused = failures.iter().any(|(_, error)| !error.is_silence());
-    if !refused && options.layer.is_none_or(|pinned| pinned == Layer::Ghost) {
+    if !refused && options.asks(Layer::Ghost) {
         match recall(options, scene.clone()).await {
             Ok((path, memory)) => {
                 let answer = from_memory(path.display().to_string(), memory, ask.kinds, scene.ok().as_ref());

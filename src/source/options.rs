@@ -52,10 +52,15 @@ pub struct Fixture {
 }
 
 impl Options {
+    /// Whether a layer is asked at all.
+    pub fn asks(&self, layer: Layer) -> bool {
+        self.layer.is_none_or(|pinned| pinned == layer)
+    }
+
     /// Whether something may be remembered: there is a Ghost, or something to
     /// play.
     pub fn remembers(&self) -> bool {
-        let ghost = self.ghost.as_ref().filter(|_| self.layer.is_none_or(|layer| layer == Layer::Ghost));
+        let ghost = self.ghost.as_ref().filter(|_| self.asks(Layer::Ghost));
         self.fixture.is_some() || ghost.is_some_and(|folder| folder.join("_meta/sync.json").exists())
     }
 

@@ -25,6 +25,9 @@ use crate::watch::{Layer, Link, Scene, Watch};
 pub const MAX_STATE: usize = 50_000;
 /// How many Events and thoughts may wait in the log lane.
 pub const MAX_LOG: usize = 10_000;
+/// How many changes a reader takes at once, so that whatever else it does
+/// keeps flowing.
+pub const TURN: usize = 2_048;
 /// How many messages may wait in the control lane.
 pub const MAX_CONTROL: usize = 64;
 

@@ -5,6 +5,7 @@ mod ask;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use kgents_api::{Agent, Memory, Pheromone, PheromoneType, Proposal, Umwelt};
@@ -23,6 +24,8 @@ use crate::watch::{Layer, Scene, Watch, WatchState};
 pub const MAX_OBJECTS: usize = 100_000;
 /// How many pheromones that are gone are remembered, for the heatmap.
 pub const MAX_GONE: usize = 10_000;
+/// The longest that one who follows sleeps.
+const LONGEST_NAP: Duration = Duration::from_secs(3_600);
 /// How many syncs an area's stability looks at.
 const SYNCS: usize = 20;
 
@@ -210,6 +213,15 @@ impl Terrarium {
     /// When the next pheromone will be gone.
     pub fn next_end(&self) -> Option<Timestamp> {
         self.ends.first().map(|(end, _)| *end)
+    }
+
+    /// How long one who follows may sleep until time alone changes something.
+    /// Never for longer than an hour: clocks are set.
+    pub fn nap(&self, now: Timestamp) -> Duration {
+        let Some(end) = self.next_end() else { return LONGEST_NAP };
+        // A hair longer, so that the end has come by then.
+        let left = end.duration_since(now).saturating_add(SignedDuration::from_millis(1));
+        Duration::try_from(left).unwrap_or(Duration::ZERO).min(LONGEST_NAP)
     }
 
     fn control(&mut self, control: Control) -> bool {
@@ -451,7 +463,7 @@ impl Terrarium {
     fn hear(&mut self, thought: Thought, now: Timestamp) {
         let at = thought.at;
         let agent = Key::new(thought.key.namespace(), &thought.who);
-        let last: Box<str> = thought.text.clone();
+        let last = self.agents.contains_key(&agent).then(|| thought.text.clone());
         if !self.thoughts.push(thought) {
             return;
         }
@@ -461,7 +473,7 @@ impl Terrarium {
             if now.duration_since(at) < SignedDuration::from_mins(1) {
                 agent.meter.record(now);
             }
-            agent.last = Some(last);
+            agent.last = last;
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crossterm::event::{Event, EventStream};
 use futures::StreamExt;
 use jiff::Timestamp;
-use kgents_store::bus::Reader;
+use kgents_store::bus::{Reader, TURN};
 use rustix::process::{Signal, kill_current_process_group};
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 use tokio::sync::watch;
@@ -21,8 +21,6 @@ use crate::msg::{Effect, Msg, Update};
 use crate::terminal::{Terminal, install_panic_hook};
 use crate::{Options, Settings};
 
-/// How many changes are taken in before keys are looked at again.
-const BATCH: usize = 2_048;
 /// A key draws at once unless a frame was drawn less than this ago.
 const KEY_PACE: Duration = Duration::from_millis(8);
 /// Data draws once in this time when it goes on and on: 30 frames a second.
@@ -201,7 +199,7 @@ async fn turn(
                 effects
             }
             Turn::Data => {
-                let batch = reader.drain(BATCH);
+                let batch = reader.drain(TURN);
                 window.take_in(Msg::Batch(batch), Duration::ZERO, window.data_pace())
             }
             Turn::Timer => window.wake(),

@@ -31,7 +31,7 @@ const EVENTS: usize = 10;
 /// Describes the object of this name.
 pub(crate) fn run(kind: Kind, name: &str, format: Format, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
     let options = global.source();
-    let look = block_on(async { gather::look(&options, kind, None, beside(kind, format), None).await.of(kind) })?;
+    let look = block_on(async { gather::look(&options, kind, None, beside(kind, format)).await.of(kind) })?;
     look.warn(kind, io);
     let code = look.code();
     let Look { terrarium, events, now, .. } = look;

@@ -90,7 +90,7 @@ pub(crate) fn run(kind: Kind, args: &Args, global: &Global, io: &mut Io<'_>) -> 
         _ if args.watch => block_on(async {
             // What cannot be listed ends here, as a list would; what breaks
             // later is waited for.
-            gather::look(&global.source(), kind, None, &[], None).await.of(kind)?;
+            gather::look(&global.source(), kind, None, &[]).await.of(kind)?;
             let follow = Follow::start(global.source(), io::end());
             watch::watch(kind, format, args.selector.as_ref(), follow, io).await
         }),
@@ -106,7 +106,7 @@ fn list(
     io: &mut Io<'_>,
 ) -> Result<Code, Failure> {
     let options = global.source();
-    let look = block_on(async { gather::look(&options, kind, selector, beside(kind, format), None).await.of(kind) })?;
+    let look = block_on(async { gather::look(&options, kind, selector, beside(kind, format)).await.of(kind) })?;
     look.warn(kind, io);
     let code = look.code();
     let Look { terrarium, now, .. } = look;

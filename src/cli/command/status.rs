@@ -108,7 +108,7 @@ async fn ask(global: &Global, wait: Option<Duration>) -> Look {
     let options = global.source();
     let mut pause = PAUSES.0;
     loop {
-        let look = gather::look(&options, Kind::Agent, None, &Kind::ALL[1..], patience).await;
+        let look = gather::everything(&options, patience).await;
         let waited = look.now.duration_since(began);
         if !is_deaf(&look) || limit.is_none_or(|limit| waited >= limit) {
             return look;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kgents_core::freshness::Area;
-use kgents_store::bus::Reader;
+use kgents_store::bus::{Reader, TURN};
 use kgents_store::{Batch, Control, Kind, Terrarium, WatchState};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -24,8 +24,6 @@ use super::snapshot::{self, Gate, Left, Snapshot};
 use super::write::{Writer, Written};
 use crate::clock;
 
-/// How many changes are taken in before somebody else may run.
-const TURN: usize = 2_048;
 /// How many turns the last flush waits for the bus to be empty.
 const LAST_TURNS: usize = 1_000;
 /// The longest pause after something went wrong.

@@ -7,7 +7,7 @@ use kgents_core::age;
 use kgents_core::freshness::Freshness;
 use kgents_source::ghost::{self, Ghost, GhostError, Written};
 use kgents_source::{Options, clock};
-use kgents_store::{Kind, Terrarium};
+use kgents_store::Terrarium;
 use serde_json::json;
 
 use super::page::size;
@@ -23,7 +23,7 @@ use crate::table::{Row, Table};
 pub(super) fn run(options: &Options, folder: &Path, json: bool, io: &mut Io<'_>) -> Result<Code, Failure> {
     let limit = Some(options.timeout());
     let began = clock::now();
-    let mut look = block_on(async { Ok(gather::look(options, Kind::Agent, None, &Kind::ALL[1..], limit).await) })?;
+    let mut look = block_on(async { Ok(gather::everything(options, limit).await) })?;
     if !look.terrarium.is_live() {
         return Err(gather::blind(&mut look.failures).notes(["the Ghost stays as it is".to_owned()]));
     }

@@ -40,7 +40,7 @@ pub(crate) struct Args {
 /// Lists what can be sensed.
 pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
     let options = global.source();
-    let look = block_on(async { gather::look(&options, Kind::Pheromone, None, &[], None).await.of(Kind::Pheromone) })?;
+    let look = block_on(async { gather::look(&options, Kind::Pheromone, None, &[]).await.of(Kind::Pheromone) })?;
     look.warn(Kind::Pheromone, io);
     let code = look.code();
     let Look { terrarium, now, .. } = look;
