@@ -107,6 +107,20 @@ pub(crate) fn code(terrarium: &Terrarium) -> Code {
     if terrarium.layer() == Some(Layer::Ghost) { Code::Ghost } else { Code::Ok }
 }
 
+/// Says below a table whom it comes from and how old it is: on standard error,
+/// so that a pipe gets the table alone. Of a memory that has been said.
+pub(crate) fn name_layer(terrarium: &Terrarium, kind: Kind, now: Timestamp, io: &mut Io<'_>) -> Result<(), Failure> {
+    let layer = terrarium.layer_of(kind).filter(|layer| *layer != Layer::Ghost);
+    if let (Some(layer), Some(as_of), Some(freshness)) =
+        (layer, terrarium.as_of(kind, now), terrarium.freshness(kind, now))
+    {
+        io.out.flush()?;
+        let old = age::text(now.duration_since(as_of));
+        io.note(format_args!("from {layer}, {freshness}, {old} old"));
+    }
+    Ok(())
+}
+
 /// That what is told of a kind is a memory, and how old it is, if it is one.
 fn memory(terrarium: &Terrarium, kind: Kind, now: Timestamp) -> Option<String> {
     if terrarium.layer() != Some(Layer::Ghost) {

@@ -117,6 +117,9 @@ fn list(
     }
     let namespaces = global.all_namespaces || output::several_namespaces(&keys);
     output::list(io.out, format, &terrarium, kind, &keys, namespaces, now)?;
+    if matches!(format, Format::Table | Format::Wide) {
+        gather::name_layer(&terrarium, kind, now, io)?;
+    }
     Ok(code)
 }
 

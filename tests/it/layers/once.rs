@@ -47,6 +47,9 @@ fn the_best_layer_that_answers_is_named_with_its_age(own: Own) {
         // Who is not the API server does not filter, so we do.
         assert_eq!(names(&look(&["agents", "-l", "tier=x", "-o", "json"], code, layer)), ["a-gent"]);
         assert_eq!(names(&look(&["pheromones", "-o", "json"], code, layer)), ["p"]);
+        let table = user.kgents(&["agents"]);
+        let said = if code == 3 { "this is the Ghost, " } else { &format!("from {layer}, FRESH, ") };
+        assert!(table.stdout.contains("b-gent") && table.stderr.contains(said), "{table}");
         let page = user.kgents(&["agents", "describe", "b-gent"]);
         assert_eq!(page.code, Some(code), "{page}");
         assert!(page.stdout.contains(&format!("Source        {layer} FRESH")), "{page}");

@@ -52,6 +52,9 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
     }
     let namespaces = global.all_namespaces || output::several_namespaces(&keys);
     output::list(io.out, format, &terrarium, Kind::Pheromone, &keys, namespaces, now)?;
+    if matches!(format, Format::Table | Format::Wide) {
+        gather::name_layer(&terrarium, Kind::Pheromone, now, io)?;
+    }
     Ok(code)
 }
 
