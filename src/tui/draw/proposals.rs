@@ -184,7 +184,8 @@ fn draw_row(pen: &mut Pen<'_>, line: Rect, row: &ProposalRow, name_width: u16) {
     if row.estimated {
         pen.put(end + 1, y, right, "est.", pen.theme.fg(Role::Mute));
     }
-    x = (end + 6).max(x + 13);
+    // The widest is `CRITICAL est.`, so that what follows stands in one column.
+    x += 14;
     let said = if presses || held.object.spec.reason.is_none() {
         row.bid.reason.clone()
     } else {
