@@ -109,7 +109,7 @@ impl Global {
             as_groups: self.as_groups.clone(),
             request_timeout: Some(kube.request_timeout.0),
             layer: self.settings.layer.map(LayerName::layer),
-            cortex: self.settings.cortex.address.clone().map(String::from),
+            cortex: self.settings.cortex.address.clone().map(|address| address.0),
             cortex_token: self.settings.cortex_token().map(str::to_owned),
             ghost: self.settings.ghost.dir.clone().or_else(kgents_source::ghost_folder),
             keep_ghost: self.settings.ghost.keep,

@@ -71,7 +71,7 @@ impl Engine {
 
     /// One connection, until it ends, with why.
     async fn session(&mut self, cortex: &Cortex, scene: Option<&Scene>, backoff: &mut Backoff) -> SourceError {
-        self.link.at(&cortex.address.to_string()).await;
+        self.link.at(&cortex.address.place()).await;
         if let Some(error) = deaf(cortex, &cortex.hearing.link) {
             return error;
         }
@@ -261,8 +261,8 @@ pub(crate) fn slow(options: &Options, limit: Duration) -> SourceError {
 
 /// Where a Cortex is looked for.
 pub(crate) fn sought(options: &Options) -> String {
-    let places = address::places(options.cortex.as_deref()).unwrap_or_default();
-    places.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
+    let places = address::places(options.cortex.as_ref());
+    places.iter().map(Address::place).collect::<Vec<_>>().join(" or ")
 }
 
 /// The next event of a stream, with the revision that it brings.

@@ -212,7 +212,7 @@ async fn stream(options: &Options, ask: &Ask<'_>, scene: Option<&Scene>) -> Resu
         thoughts,
         errors: watches.iter().filter_map(|(kind, watch)| Some((*kind, refusal(*kind, watch)?))).collect(),
         watches,
-        address: cortex.address.to_string(),
+        address: cortex.address.place(),
         version: match hearing.link {
             Link::Up { version } => version,
             _ => String::new(),

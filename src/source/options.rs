@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use kgents_store::Layer;
 
+use crate::grpc::Address;
+
 /// How long one request may take unless somebody says otherwise.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -29,9 +31,8 @@ pub struct Options {
     pub request_timeout: Option<Duration>,
     /// The only layer to ask; all three if `None`.
     pub layer: Option<Layer>,
-    /// Where the Cortex is: `HOST:PORT`, `unix:PATH` or a URL. If `None`, the
-    /// socket and the port where one listens that was told nothing else.
-    pub cortex: Option<String>,
+    /// Where the Cortex is. If `None`, the socket and the port where one listens that was told nothing else.
+    pub cortex: Option<Address>,
     /// The token that the Cortex asks for.
     pub cortex_token: Option<String>,
     /// The Ghost's folder; none is read or kept if `None`.

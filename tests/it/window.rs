@@ -17,6 +17,7 @@ pub fn cases() -> Vec<Case> {
         it_shows_what_is_there_and_follows_changes,
         keys_open_and_close_and_quit,
         any_size_is_survived,
+        no_key_is_lost_in_a_storm_of_sizes,
         it_is_suspended_and_comes_back,
         a_signal_ends_it_and_the_terminal_is_as_before,
         without_a_cluster_it_opens_and_says_what_to_do,
@@ -81,6 +82,21 @@ fn any_size_is_survived(place: &Place) {
     let tiny = place.user.window((1, 1), &["observe"]);
     tiny.resize(100, 30);
     tiny.expect("b-gent");
+}
+
+fn no_key_is_lost_in_a_storm_of_sizes() {
+    let user = User::new();
+    let mut window = user.window(SIZE, &["observe"]);
+    window.expect("no kubeconfig");
+    let help = "draw the whole screen anew";
+    for round in 0..40 {
+        // The size and the key arrive together.
+        window.resize(100 + round % 2, 30);
+        window.key("?");
+        if round % 2 == 0 { window.expect(help) } else { window.refute(help) }
+    }
+    window.key("q");
+    assert_eq!(window.ended().is_restored().code, 0);
 }
 
 fn it_is_suspended_and_comes_back(place: &Place) {

@@ -69,7 +69,7 @@ fn every_key_of_the_file_is_read() {
             request_timeout: Limit(Duration::from_secs(90)),
         },
         cortex: Cortex {
-            address: Some(Address::Unix("/run/cortex.sock".into())),
+            address: Some(Address(kgents_source::grpc::Address::Unix("/run/cortex.sock".into()))),
             token: Some(Token::try_from("s3cret".to_owned()).unwrap()),
             token_file: None,
         },

@@ -1,14 +1,13 @@
 //! The types of values that are written as text.
 
 use std::fmt;
-use std::net::Ipv6Addr;
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use kgents_source::grpc;
 use kgents_store::Layer;
 
 use crate::value;
@@ -144,70 +143,13 @@ impl fmt::Debug for Token {
 /// Where a server listens.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-pub(crate) enum Address {
-    /// A host, a port, and whether TLS is spoken there.
-    Tcp {
-        /// A name or an IP address; one of version 6 stands in brackets.
-        host: String,
-        /// The port.
-        port: u16,
-        /// Whether it speaks TLS.
-        tls: bool,
-    },
-    /// A unix socket, by its absolute path.
-    Unix(PathBuf),
-}
-
-/// The port of a Cortex that was told no other.
-const PORT: u16 = 50_051;
-
-/// How an address is written. What was given is not repeated: a URL may hold
-/// a password.
-const ADDRESSES: &str = "write it as 127.0.0.1:50051, unix:/run/cortex.sock or https://host:port";
+pub(crate) struct Address(pub(crate) grpc::Address);
 
 impl FromStr for Address {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let no = |what: &str| Err(format!("{what}: {ADDRESSES}"));
-        if let Some(path) = text.strip_prefix("unix:") {
-            let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
-            return if path.is_absolute() { Ok(Self::Unix(path)) } else { no("a socket has an absolute path") };
-        }
-        let (rest, url) = match text.split_once("://") {
-            Some(("http", rest)) => (rest, Some((false, PORT))),
-            Some(("https", rest)) => (rest, Some((true, 443))),
-            Some(_) => return no("the scheme is neither http nor https"),
-            None => (text, None),
-        };
-        let rest = if url.is_some() { rest.strip_suffix('/').unwrap_or(rest) } else { rest };
-        if rest.contains('@') {
-            return no("an address holds no user");
-        }
-        if rest.contains(['/', '?', '#']) {
-            return no("an address holds no path");
-        }
-        // The colons of a bare IPv6 address would be taken for that of a port.
-        let ported = rest.rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
-        let (host, port) = match (ported, url) {
-            (Some((host, port)), _) => match port.parse() {
-                Ok(port) if port > 0 => (host, port),
-                _ => return no("a port is a number from 1 to 65535"),
-            },
-            (None, Some((_, port))) => (rest, port),
-            (None, None) => (rest, PORT),
-        };
-        if !is_host(host) {
-            return no("that is no host");
-        }
-        Ok(Self::Tcp { host: host.to_owned(), port, tls: url.is_some_and(|(tls, _)| tls) })
-    }
-}
-
-fn is_host(host: &str) -> bool {
-    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(inner) => inner.parse::<Ipv6Addr>().is_ok(),
-        None => !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')),
+        text.parse().map(Self)
     }
 }
 
@@ -221,16 +163,6 @@ impl TryFrom<String> for Address {
 
 impl From<Address> for String {
     fn from(address: Address) -> Self {
-        address.to_string()
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp { host, port, tls: false } => write!(f, "{host}:{port}"),
-            Self::Tcp { host, port, tls: true } => write!(f, "https://{host}:{port}"),
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
-        }
+        address.0.to_string()
     }
 }

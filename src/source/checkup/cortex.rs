@@ -40,7 +40,7 @@ pub(super) async fn examine(options: &Options, scene: Option<&Scene>, until: Ins
             let clock = timeout_at(until, ask_the_time(&cortex)).await.ok().flatten();
             let check = LayerCheck {
                 layer: Layer::Grpc,
-                address: cortex.address.to_string(),
+                address: cortex.address.place(),
                 context: Some(cortex.scene.context.clone()).filter(|context| !context.is_empty()),
                 standing,
                 notes: cortex.notes(),

@@ -60,7 +60,7 @@ async fn without_anything_each_layer_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let options = Options {
         kubeconfig: Some(folder.path().join("none")),
-        cortex: Some(format!("unix:{}/none.sock", folder.path().display())),
+        cortex: Some(crate::grpc::Address::Unix(folder.path().join("none.sock"))),
         ghost: Some(folder.path().join("ghost")),
         ..Options::default()
     };

@@ -1,7 +1,9 @@
 //! Where a Cortex is looked for.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// Where a Cortex listens that was told nothing else, besides its socket.
 pub const DEFAULT_PORT: u16 = 50_051;
@@ -9,56 +11,86 @@ pub const DEFAULT_PORT: u16 = 50_051;
 /// One place to look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
-    /// A unix socket.
-    Socket(PathBuf),
-    /// `http://HOST:PORT`.
-    Tcp(String),
+    /// A host, a port, and whether TLS is spoken there.
+    Tcp {
+        /// A name or an IP address; one of version 6 stands in brackets.
+        host: String,
+        /// The port.
+        port: u16,
+        /// Whether it speaks TLS.
+        tls: bool,
+    },
+    /// A unix socket, by its absolute path.
+    Unix(PathBuf),
 }
 
-impl Address {
-    /// Reads `HOST:PORT`, `unix:PATH` or `http://HOST:PORT`.
-    ///
-    /// # Errors
-    /// What is wrong with it, in words.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
+/// How an address is written. What was given is not repeated: a URL may hold
+/// a password.
+const ADDRESSES: &str = "write it as 127.0.0.1:50051, unix:/run/cortex.sock or https://host:port";
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let no = |what: &str| Err(format!("{what}: {ADDRESSES}"));
         if let Some(path) = text.strip_prefix("unix:") {
-            let path = path.strip_prefix("//").unwrap_or(path);
-            return if path.is_empty() {
-                Err("a path is missing after unix:".into())
-            } else {
-                Ok(Self::Socket(path.into()))
-            };
+            let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
+            return if path.is_absolute() { Ok(Self::Unix(path)) } else { no("a socket has an absolute path") };
         }
-        if text.starts_with("https://") {
-            return Err(
-                "a Cortex is not asked over TLS by this build; write HOST:PORT and reach it through a tunnel".into()
-            );
+        let (rest, url) = match text.split_once("://") {
+            Some(("http", rest)) => (rest, Some((false, DEFAULT_PORT))),
+            Some(("https", rest)) => (rest, Some((true, 443))),
+            Some(_) => return no("the scheme is neither http nor https"),
+            None => (text, None),
+        };
+        let rest = if url.is_some() { rest.strip_suffix('/').unwrap_or(rest) } else { rest };
+        if rest.contains('@') {
+            return no("an address holds no user");
         }
-        let rest = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
-        let uri: http::Uri = format!("http://{rest}").parse().map_err(|_| hint(text))?;
-        let plain = uri.path() == "/" && uri.query().is_none();
-        let names_port = rest.rsplit_once(']').map_or(rest, |(_, after)| after).contains(':');
-        match (uri.host().filter(|host| !host.is_empty()), uri.port_u16()) {
-            (Some(host), port) if plain && names_port == port.is_some() => {
-                Ok(Self::Tcp(format!("http://{host}:{}", port.unwrap_or(DEFAULT_PORT))))
-            }
-            _ => Err(hint(text)),
+        if rest.contains(['/', '?', '#']) {
+            return no("an address holds no path");
+        }
+        // The colons of a bare IPv6 address would be taken for that of a port.
+        let ported = rest.rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
+        let (host, port) = match (ported, url) {
+            (Some((host, port)), _) => match port.parse() {
+                Ok(port) if port > 0 => (host, port),
+                _ => return no("a port is a number from 1 to 65535"),
+            },
+            (None, Some((_, port))) => (rest, port),
+            (None, None) => (rest, DEFAULT_PORT),
+        };
+        if !is_host(host) {
+            return no("that is no host");
+        }
+        Ok(Self::Tcp { host: host.to_owned(), port, tls: url.is_some_and(|(tls, _)| tls) })
+    }
+}
+
+fn is_host(host: &str) -> bool {
+    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(inner) => inner.parse::<Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')),
+    }
+}
+
+/// As it is written.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { host, port, tls: false } => write!(f, "{host}:{port}"),
+            Self::Tcp { host, port, tls: true } => write!(f, "https://{host}:{port}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
 }
 
-fn hint(text: &str) -> String {
-    // What looks like a name with a password is not repeated.
-    let shown = if text.contains('@') { "what is set".to_owned() } else { format!("{text:?}") };
-    format!("{shown} is no address: write HOST:PORT, unix:PATH or http://HOST:PORT")
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Address {
+    /// The same in a sentence: a socket is known by its path.
+    pub(crate) fn place(&self) -> String {
         match self {
-            Self::Socket(path) => write!(f, "{}", path.display()),
-            Self::Tcp(url) => f.write_str(url.strip_prefix("http://").unwrap_or(url)),
+            Self::Unix(path) => path.display().to_string(),
+            Self::Tcp { .. } => self.to_string(),
         }
     }
 }
@@ -74,12 +106,12 @@ pub fn default_socket() -> Option<PathBuf> {
 }
 
 /// Where to look: where somebody said, else the socket and then the port.
-pub(crate) fn places(said: Option<&str>) -> Result<Vec<Address>, String> {
-    if let Some(text) = said {
-        return Ok(vec![Address::parse(text)?]);
+pub(crate) fn places(said: Option<&Address>) -> Vec<Address> {
+    if let Some(address) = said {
+        return vec![address.clone()];
     }
-    let socket = default_socket().map(Address::Socket);
-    Ok(socket.into_iter().chain([Address::Tcp(format!("http://127.0.0.1:{DEFAULT_PORT}"))]).collect())
+    let port = Address::Tcp { host: "127.0.0.1".to_owned(), port: DEFAULT_PORT, tls: false };
+    default_socket().map(Address::Unix).into_iter().chain([port]).collect()
 }
 
 #[cfg(test)]
@@ -87,20 +119,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_read_in_every_form() {
-        let read = |text: &str| Address::parse(text).map(|address| address.to_string());
-        for (text, expected) in [
+    fn an_address_is_written_in_several_ways() {
+        for (text, same) in [
             ("127.0.0.1:50051", "127.0.0.1:50051"),
-            (" http://cortex.kgents-system:9/ ", "cortex.kgents-system:9"),
             ("cortex", "cortex:50051"),
+            ("http://cortex", "cortex:50051"),
+            ("https://cortex.example/", "https://cortex.example:443"),
             ("[::1]:7", "[::1]:7"),
-            ("unix:/run/x.sock", "/run/x.sock"),
-            ("unix:///run/x.sock", "/run/x.sock"),
+            ("[::1]", "[::1]:50051"),
+            ("unix:/run/c.sock", "unix:/run/c.sock"),
+            ("unix:///run/c.sock", "unix:/run/c.sock"),
         ] {
-            assert_eq!(read(text), Ok(expected.to_owned()), "{text}");
+            assert_eq!(text.parse::<Address>().map(|address| address.to_string()).as_deref(), Ok(same), "{text}");
         }
-        for text in ["", "unix:", "https://x:1", "x:port", "x:", "http://x/y", "a b", "x:99999"] {
-            assert!(read(text).is_err(), "{text}");
+    }
+
+    #[test]
+    fn what_is_no_address_is_not_repeated() {
+        for text in ["", "unix:c.sock", "ftp://secret", "host:0", "host:65536", "u:secret@host", "host/secret", "::1"] {
+            let error = text.parse::<Address>().unwrap_err();
+            assert!(error.ends_with(ADDRESSES) && !error.contains("secret"), "{text}: {error}");
         }
     }
 }

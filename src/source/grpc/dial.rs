@@ -49,7 +49,7 @@ pub(crate) struct Cortex {
 /// # Errors
 /// Why none does: what is said of the last place that had something there.
 pub(crate) async fn dial(options: &Options, scene: Option<&Scene>) -> Result<Cortex, SourceError> {
-    let places = places(options.cortex.as_deref()).map_err(|message| SourceError::Invalid { message })?;
+    let places = places(options.cortex.as_ref());
     let asked = clock();
     let until = asked + ladder::budget(kgents_store::Layer::Grpc);
     let mut worst = None;
@@ -65,12 +65,12 @@ pub(crate) async fn dial(options: &Options, scene: Option<&Scene>) -> Result<Cor
             // No time is left for the places that follow.
             Err(_) => {
                 let problem = format!("did not answer within {:?}", ladder::budget(kgents_store::Layer::Grpc));
-                return Err(SourceError::Cortex { address: address.to_string(), problem });
+                return Err(SourceError::Cortex { address: address.place(), problem });
             }
         };
-        worst = Some(SourceError::Cortex { address: address.to_string(), problem });
+        worst = Some(SourceError::Cortex { address: address.place(), problem });
     }
-    Err(worst.unwrap_or_else(|| SourceError::NoCortex { tried: places.iter().map(ToString::to_string).collect() }))
+    Err(worst.unwrap_or_else(|| SourceError::NoCortex { tried: places.iter().map(Address::place).collect() }))
 }
 
 /// Why a Cortex that answers is of no use; `None` if it is. One that was named
@@ -104,7 +104,7 @@ enum Trouble {
 async fn hello(address: &Address, options: &Options, asked: Instant) -> Result<Cortex, Trouble> {
     let channel = connect(address).await?;
     // Over a socket the file's rights decide.
-    let token = options.cortex_token.as_ref().filter(|_| matches!(address, Address::Tcp(_)));
+    let token = options.cortex_token.as_ref().filter(|_| matches!(address, Address::Tcp { .. }));
     let token = token.map(|token| format!("Bearer {token}").parse::<AsciiMetadataValue>()).transpose();
     let token = token.map_err(|_| Trouble::Said("cannot be sent the token: it is not plain text".to_owned()))?;
     let mut client = CortexClient::new(channel);
@@ -139,7 +139,7 @@ async fn connect(address: &Address) -> Result<Channel, Trouble> {
             .map_err(|error| Trouble::Said(because(&error)))
     };
     match address {
-        Address::Socket(path) => {
+        Address::Unix(path) => {
             // First by hand: then it is known whether anybody is there.
             let stream = UnixStream::connect(path).await.map_err(|error| refused(&error))?;
             let mut once = Some(TokioIo::new(stream));
@@ -149,8 +149,12 @@ async fn connect(address: &Address) -> Result<Channel, Trouble> {
             let endpoint = alive(Endpoint::from_static("http://cortex"))?;
             endpoint.connect_with_connector(connector).await.map_err(|error| Trouble::Said(because(&error)))
         }
-        Address::Tcp(url) => {
-            let endpoint = Endpoint::from_shared(url.clone()).map_err(|error| Trouble::Said(because(&error)))?;
+        Address::Tcp { tls: true, .. } => Err(Trouble::Said(
+            "speaks TLS, which this build does not to a Cortex: reach it through a tunnel".to_owned(),
+        )),
+        Address::Tcp { host, port, tls: false } => {
+            let url = format!("http://{host}:{port}");
+            let endpoint = Endpoint::from_shared(url).map_err(|error| Trouble::Said(because(&error)))?;
             alive(endpoint)?.connect().await.map_err(|error| match io_of(&error) {
                 Some(error) => refused(error),
                 None => Trouble::Said(because(&error)),
@@ -217,7 +221,7 @@ impl Cortex {
 
     /// The same, in words: the rest of a sentence about it.
     pub(crate) fn trouble(&self, problem: String) -> SourceError {
-        SourceError::Cortex { address: self.address.to_string(), problem }
+        SourceError::Cortex { address: self.address.place(), problem }
     }
 
     /// What is odd about it that does not stop anybody.

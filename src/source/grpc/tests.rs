@@ -120,7 +120,7 @@ impl Watcher {
         let cancel = CancellationToken::new();
         let options = Options {
             kubeconfig: Some("/nowhere".into()),
-            cortex: Some(address.to_string()),
+            cortex: Some(address.to_string().parse().unwrap()),
             layer: Some(Layer::Grpc),
             ..Options::default()
         };
@@ -284,7 +284,7 @@ async fn one_that_closes_in_the_middle_leaves_what_it_said_with_its_age() {
 #[tokio::test]
 async fn one_that_looks_at_another_cluster_does_not_speak_for_this_one() {
     let address = serve(Fake { context: "elsewhere", ..fake(|| then_silence(Vec::new())) }).await;
-    let options = Options { cortex: Some(address.to_string()), ..Options::default() };
+    let options = Options { cortex: Some(address.to_string().parse().unwrap()), ..Options::default() };
     let scene = Scene { context: "here".into(), ..Scene::default() };
     let error = dial(&options, Some(&scene)).await.map(|_| ()).unwrap_err();
     assert_eq!(error.to_string(), format!("the Cortex at {address} looks at elsewhere, not at here"));
