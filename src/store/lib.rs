@@ -10,6 +10,7 @@ pub mod heartbeat;
 pub mod key;
 mod narrate;
 pub mod object;
+pub mod request;
 pub mod sanitize;
 pub mod terrarium;
 pub mod thought;
