@@ -68,6 +68,9 @@ pub struct PodFacts {
     pub ready: usize,
     /// Containers that there are.
     pub containers: usize,
+    /// Their names, those that start before them last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub container_names: Vec<String>,
     /// Restarts of all containers.
     pub restarts: i64,
     /// Why it is not ready, in the kubelet's words.
@@ -328,10 +331,12 @@ mod facts {
         struct Spec {
             node_name: Option<String>,
             containers: Vec<Container>,
+            init_containers: Vec<Container>,
         }
         #[derive(Deserialize, Default)]
         #[serde(default)]
         struct Container {
+            name: String,
             image: Option<String>,
         }
         #[derive(Deserialize, Default)]
@@ -387,6 +392,7 @@ mod facts {
             agent,
             ready: status.container_statuses.iter().filter(|container| container.ready).count(),
             containers: spec.containers.len(),
+            container_names: spec.containers.iter().chain(&spec.init_containers).map(|c| c.name.clone()).collect(),
             restarts: containers().map(|container| container.restart_count).sum(),
             trouble: waiting.or_else(condition).or_else(own),
             last_end: containers().find_map(|container| {

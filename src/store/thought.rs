@@ -174,6 +174,14 @@ impl Thoughts {
         self.ring.get(place)
     }
 
+    /// The thought with this number, if it is still kept.
+    pub fn of(&self, seq: u64) -> Option<&Thought> {
+        // Late ones are sorted in, so the numbers are only nearly in order.
+        let near = self.ring.partition_point(|thought| thought.seq < seq);
+        let here = self.ring.get(near).filter(|thought| thought.seq == seq);
+        here.or_else(|| self.ring.iter().rev().find(|thought| thought.seq == seq))
+    }
+
     /// How many have been heard since the start.
     pub fn heard(&self) -> u64 {
         self.next

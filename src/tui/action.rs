@@ -1,22 +1,14 @@
-//! The one table of what a person can do. Keymap, footer and help are read
-//! from it.
+//! The one table of what a person can do. Keymap, footer, help, palette and
+//! the documentation of the keys are read from it.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode;
+
+use crate::keymap::{Chord, ctrl, key, plain};
 
 /// Everything a key can cause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)]
 pub enum Action {
-    Down,
-    Up,
-    PageDown,
-    PageUp,
-    First,
-    Last,
-    Open,
-    Back,
-    NextTab,
-    PreviousTab,
     FocusAgents,
     FocusPheromones,
     FocusProposals,
@@ -24,294 +16,303 @@ pub enum Action {
     FocusChat,
     FocusNext,
     FocusPrevious,
+    Down,
+    Up,
+    PageDown,
+    PageUp,
+    First,
+    Last,
+    Open,
+    Write,
+    Filter,
+    Search,
+    NextMatch,
+    PreviousMatch,
+    Sort,
     Zoom,
+    Wider,
+    Narrower,
     NextNeed,
     Freeze,
+    Earlier,
+    Later,
+    Palette,
+    Contexts,
+    Namespaces,
+    Talk,
+    NextAgent,
+    PreviousAgent,
+    Logs,
+    Yaml,
+    Follow,
+    PreviousRun,
+    Container,
+    Since,
+    NextTab,
+    PreviousTab,
+    Approve,
+    Reject,
+    DryRun,
+    Emit,
+    Scale,
+    Delete,
+    WriteMode,
+    Copy,
+    Save,
+    Back,
     Help,
     Redraw,
     Suspend,
     Quit,
 }
 
-/// Where an action makes sense.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Where {
-    /// Everywhere.
-    Everywhere,
-    /// While no overlay is open.
-    Panes,
-    /// In an overlay.
-    Overlay,
-    /// In the thoughts pane.
+/// A place where keys can go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)]
+pub enum Spot {
+    Agents,
+    Pheromones,
+    Proposals,
     Thoughts,
+    Chat,
+    AgentPage,
+    /// The logs on an agent's page.
+    Logs,
+    PheromonePage,
+    ProposalPage,
+    ThoughtPage,
+    Help,
+    /// A page where the panes would be: there is nothing to show in them.
+    Bare,
 }
 
-/// A key with its modifiers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Chord(pub KeyCode, pub KeyModifiers);
+use Spot::{AgentPage, Agents, Chat, PheromonePage, Pheromones, ProposalPage, Proposals, ThoughtPage, Thoughts};
 
-const fn key(c: char) -> Chord {
-    Chord(KeyCode::Char(c), KeyModifiers::NONE)
+impl Spot {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Agents,
+        Pheromones,
+        Proposals,
+        Thoughts,
+        Chat,
+        AgentPage,
+        Self::Logs,
+        PheromonePage,
+        ProposalPage,
+        ThoughtPage,
+        Self::Help,
+        Self::Bare,
+    ];
+
+    /// As it is called in the help and in the documentation.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Agents => "agents",
+            Pheromones => "pheromones",
+            Proposals => "proposals",
+            Thoughts => "thoughts",
+            Chat => "chat",
+            AgentPage => "an agent's page",
+            Self::Logs => "an agent's logs",
+            PheromonePage => "a pheromone's page",
+            ProposalPage => "a proposal's page",
+            ThoughtPage => "a thought's page",
+            Self::Help => "the help",
+            Self::Bare => "an empty terrarium",
+        }
+    }
 }
 
-const fn ctrl(c: char) -> Chord {
-    Chord(KeyCode::Char(c), KeyModifiers::CONTROL)
-}
-
-const fn plain(code: KeyCode) -> Chord {
-    Chord(code, KeyModifiers::NONE)
-}
+const PANES: &[Spot] = &[Agents, Pheromones, Proposals, Thoughts, Chat];
+const LISTS: &[Spot] = &[Agents, Pheromones, Proposals, Thoughts];
+const SORTED: &[Spot] = &[Agents, Pheromones, Proposals];
+const PAGES: &[Spot] = &[AgentPage, Spot::Logs, PheromonePage, ProposalPage, ThoughtPage, Spot::Help];
+const TABS: &[Spot] = &[AgentPage, Spot::Logs, PheromonePage, ProposalPage];
+const OF_AGENT: &[Spot] = &[Agents, AgentPage, Spot::Logs];
+const OF_PROPOSAL: &[Spot] = &[Proposals, ProposalPage];
+const OF_OBJECT: &[Spot] = &[Agents, Pheromones, Proposals, AgentPage, Spot::Logs, PheromonePage, ProposalPage];
+const MOVES: &[Spot] = &[
+    Agents,
+    Pheromones,
+    Proposals,
+    Thoughts,
+    Chat,
+    AgentPage,
+    Spot::Logs,
+    PheromonePage,
+    ProposalPage,
+    ThoughtPage,
+    Spot::Help,
+];
 
 /// One row of the table.
+#[derive(Debug)]
 pub struct Row {
     /// What it causes.
     pub action: Action,
-    /// The keys, the one that is shown first.
+    /// Its name in the palette and in `[keys]`.
+    pub name: &'static str,
+    /// The keys unless a person set others; the first is shown.
     pub keys: &'static [Chord],
-    /// How the keys are shown.
-    pub shown: &'static str,
     /// A word or two for the footer; empty keeps it out of the footer.
     pub short: &'static str,
-    /// A sentence for the help.
+    /// A sentence for help and palette; empty where the row before tells of both.
     pub help: &'static str,
     /// Where it works.
-    pub place: Where,
+    pub spots: &'static [Spot],
+    /// Whether it changes the cluster.
+    pub changes: bool,
 }
 
-/// The table. Footer and help keep its order.
+const fn row(
+    action: Action,
+    name: &'static str,
+    keys: &'static [Chord],
+    spots: &'static [Spot],
+    short: &'static str,
+    help: &'static str,
+) -> Row {
+    Row { action, name, keys, short, help, spots, changes: false }
+}
+
+const fn act(
+    action: Action,
+    name: &'static str,
+    keys: &'static [Chord],
+    spots: &'static [Spot],
+    short: &'static str,
+    help: &'static str,
+) -> Row {
+    Row { changes: true, ..row(action, name, keys, spots, short, help) }
+}
+
+/// The table. Footer, help and documentation keep its order.
 pub const TABLE: &[Row] = &[
-    Row {
-        action: Action::FocusAgents,
-        keys: &[key('1')],
-        shown: "1-5",
-        short: "pane",
-        help: "focus a pane by its number",
-        place: Where::Panes,
-    },
-    Row { action: Action::FocusPheromones, keys: &[key('2')], shown: "", short: "", help: "", place: Where::Panes },
-    Row { action: Action::FocusProposals, keys: &[key('3')], shown: "", short: "", help: "", place: Where::Panes },
-    Row { action: Action::FocusThoughts, keys: &[key('4')], shown: "", short: "", help: "", place: Where::Panes },
-    Row { action: Action::FocusChat, keys: &[key('5')], shown: "", short: "", help: "", place: Where::Panes },
-    Row {
-        action: Action::FocusNext,
-        keys: &[plain(KeyCode::Tab)],
-        shown: "⇥",
-        short: "",
-        help: "focus the next pane",
-        place: Where::Panes,
-    },
-    Row {
-        action: Action::FocusPrevious,
-        keys: &[plain(KeyCode::BackTab)],
-        shown: "⇧⇥",
-        short: "",
-        help: "focus the pane before",
-        place: Where::Panes,
-    },
-    Row {
-        action: Action::Down,
-        keys: &[key('j'), plain(KeyCode::Down)],
-        shown: "j k",
-        short: "move",
-        help: "move down and up (arrows too)",
-        place: Where::Everywhere,
-    },
-    Row {
-        action: Action::Up,
-        keys: &[key('k'), plain(KeyCode::Up)],
-        shown: "",
-        short: "",
-        help: "",
-        place: Where::Everywhere,
-    },
-    Row {
-        action: Action::PageDown,
-        keys: &[plain(KeyCode::PageDown), ctrl('f')],
-        shown: "pgdn pgup",
-        short: "",
-        help: "move by a page",
-        place: Where::Everywhere,
-    },
-    Row {
-        action: Action::PageUp,
-        keys: &[plain(KeyCode::PageUp), ctrl('b')],
-        shown: "",
-        short: "",
-        help: "",
-        place: Where::Everywhere,
-    },
-    Row {
-        action: Action::First,
-        keys: &[key('g'), plain(KeyCode::Home)],
-        shown: "g G",
-        short: "",
-        help: "go to the first and the last row",
-        place: Where::Everywhere,
-    },
-    Row {
-        action: Action::Last,
-        keys: &[key('G'), plain(KeyCode::End)],
-        shown: "",
-        short: "",
-        help: "",
-        place: Where::Everywhere,
-    },
-    Row {
-        action: Action::Open,
-        keys: &[plain(KeyCode::Enter)],
-        shown: "⏎",
-        short: "open",
-        help: "open what is selected",
-        place: Where::Panes,
-    },
-    Row {
-        action: Action::NextTab,
-        keys: &[plain(KeyCode::Right), key('l'), plain(KeyCode::Tab)],
-        shown: "← →",
-        short: "tab",
-        help: "the next and the previous tab",
-        place: Where::Overlay,
-    },
-    Row {
-        action: Action::PreviousTab,
-        keys: &[plain(KeyCode::Left), key('h'), plain(KeyCode::BackTab)],
-        shown: "",
-        short: "",
-        help: "",
-        place: Where::Overlay,
-    },
-    Row {
-        action: Action::Zoom,
-        keys: &[key('z')],
-        shown: "z",
-        short: "zoom",
-        help: "give the focused pane the whole screen, and back",
-        place: Where::Panes,
-    },
-    Row {
-        action: Action::NextNeed,
-        keys: &[key('n')],
-        shown: "n",
-        short: "next that needs you",
-        help: "go to the next agent or proposal that needs a person",
-        place: Where::Panes,
-    },
-    Row {
-        action: Action::Freeze,
-        keys: &[key(' ')],
-        shown: "␣",
-        short: "freeze",
-        help: "stop the thoughts, or follow them again",
-        place: Where::Thoughts,
-    },
-    Row {
-        action: Action::Back,
-        keys: &[plain(KeyCode::Esc)],
-        shown: "esc",
-        short: "back",
-        help: "back out of what is open",
-        place: Where::Overlay,
-    },
-    Row {
-        action: Action::Redraw,
-        keys: &[ctrl('l')],
-        shown: "ctrl-l",
-        short: "",
-        help: "draw the whole screen anew",
-        place: Where::Everywhere,
-    },
-    Row {
-        action: Action::Suspend,
-        keys: &[ctrl('z')],
-        shown: "ctrl-z",
-        short: "",
-        help: "suspend; fg comes back",
-        place: Where::Everywhere,
-    },
-    Row {
-        action: Action::Help,
-        keys: &[key('?')],
-        shown: "?",
-        short: "help",
-        help: "this help",
-        place: Where::Everywhere,
-    },
-    Row {
-        action: Action::Quit,
-        keys: &[key('q'), ctrl('c')],
-        shown: "q",
-        short: "quit",
-        help: "quit (ctrl-c too)",
-        place: Where::Everywhere,
-    },
+    row(Action::FocusAgents, "agents", &[key('1')], PANES, "pane", "focus a pane by its number"),
+    row(Action::FocusPheromones, "pheromones", &[key('2')], PANES, "", ""),
+    row(Action::FocusProposals, "proposals", &[key('3')], PANES, "", ""),
+    row(Action::FocusThoughts, "thoughts", &[key('4')], PANES, "", ""),
+    row(Action::FocusChat, "chat", &[key('5')], PANES, "", ""),
+    row(
+        Action::FocusNext,
+        "next-pane",
+        &[plain(KeyCode::Tab)],
+        PANES,
+        "",
+        "focus the next pane, the pane before",
+    ),
+    row(Action::FocusPrevious, "previous-pane", &[plain(KeyCode::BackTab)], PANES, "", ""),
+    row(Action::Down, "down", &[key('j'), plain(KeyCode::Down)], MOVES, "", "move down and up (arrows too)"),
+    row(Action::Up, "up", &[key('k'), plain(KeyCode::Up)], MOVES, "", ""),
+    row(Action::PageDown, "page-down", &[plain(KeyCode::PageDown), ctrl('f')], MOVES, "", "move by a page"),
+    row(Action::PageUp, "page-up", &[plain(KeyCode::PageUp), ctrl('b')], MOVES, "", ""),
+    row(Action::First, "first", &[key('g'), plain(KeyCode::Home)], MOVES, "", "go to the first and the last row"),
+    row(Action::Last, "last", &[key('G'), plain(KeyCode::End)], MOVES, "", ""),
+    row(Action::Open, "open", &[plain(KeyCode::Enter)], LISTS, "open", "open what is selected"),
+    row(Action::Write, "type", &[plain(KeyCode::Enter), key('i')], &[Chat], "type", "write to the agent"),
+    row(
+        Action::NextAgent,
+        "next-agent",
+        &[plain(KeyCode::Right)],
+        &[Chat],
+        "agent",
+        "talk to the next agent, the agent before",
+    ),
+    row(Action::PreviousAgent, "previous-agent", &[plain(KeyCode::Left)], &[Chat], "", ""),
+    row(
+        Action::NextTab,
+        "next-tab",
+        &[plain(KeyCode::Right), key('l'), plain(KeyCode::Tab)],
+        TABS,
+        "tab",
+        "the next and the previous tab",
+    ),
+    row(
+        Action::PreviousTab,
+        "previous-tab",
+        &[plain(KeyCode::Left), key('h'), plain(KeyCode::BackTab)],
+        TABS,
+        "",
+        "",
+    ),
+    row(Action::Filter, "filter", &[key('/')], LISTS, "filter", "show only what matches: words, key:value, !not"),
+    row(Action::Search, "search", &[key('/')], PAGES, "search", "find a text on this page"),
+    row(Action::NextMatch, "next-match", &[key('n')], PAGES, "", "go to the next match, the match before"),
+    row(Action::PreviousMatch, "previous-match", &[key('N')], PAGES, "", ""),
+    row(Action::Sort, "sort", &[key('s')], SORTED, "sort", "sort by the next column"),
+    row(Action::NextNeed, "next-need", &[key('n')], PANES, "next that needs you", "go to the next that needs a person"),
+    act(Action::Approve, "approve", &[key('a')], OF_PROPOSAL, "approve", "approve the proposal"),
+    act(Action::Reject, "reject", &[key('r')], OF_PROPOSAL, "reject", "reject the proposal, with a reason"),
+    row(Action::DryRun, "dry-run", &[key('d')], &[ProposalPage], "dry run again", "ask the API server again what the patch would do"),
+    row(Action::Talk, "talk", &[key('t')], OF_AGENT, "talk", "talk to the agent"),
+    row(Action::Logs, "logs", &[key('l')], &[Agents], "logs", "the logs of the agent's pods"),
+    row(Action::Yaml, "yaml", &[key('Y')], OF_OBJECT, "", "the object as YAML"),
+    row(Action::Follow, "follow", &[key(' ')], &[Spot::Logs], "follow", "follow the logs, or stop"),
+    row(Action::PreviousRun, "previous-run", &[key('p')], &[Spot::Logs], "previous", "the container that ran before, and back"),
+    row(Action::Container, "container", &[key('o')], &[Spot::Logs], "container", "the next container"),
+    row(Action::Since, "since", &[key('s')], &[Spot::Logs], "since", "how far the logs go back"),
+    act(Action::Emit, "emit", &[key('e')], &[Pheromones, Agents, AgentPage], "emit", "emit a pheromone"),
+    act(Action::Scale, "scale", &[key('S')], OF_AGENT, "scale", "set how many pods the agent has"),
+    act(Action::Delete, "delete", &[ctrl('d')], OF_OBJECT, "", "delete the object; its name is asked for"),
+    row(
+        Action::Freeze,
+        "freeze",
+        &[key(' ')],
+        PANES,
+        "freeze",
+        "freeze what is shown, or go on; among thoughts, only the stream",
+    ),
+    row(Action::Earlier, "earlier", &[key('[')], PANES, "time", "back in time to the change before, and forward"),
+    row(Action::Later, "later", &[key(']')], PANES, "", ""),
+    row(Action::Zoom, "zoom", &[key('z')], PANES, "zoom", "give the focused pane the whole screen, and back"),
+    row(Action::Wider, "wider", &[key('>')], PANES, "", "make the focused pane larger and smaller (or drag its edge)"),
+    row(Action::Narrower, "narrower", &[key('<')], PANES, "", ""),
+    row(Action::Contexts, "context", &[key('c')], &[Agents, Pheromones, Proposals, Thoughts, Chat, Spot::Bare], "", "look at another context"),
+    row(Action::Namespaces, "namespace", &[key('N')], &[Agents, Pheromones, Proposals, Thoughts, Chat, Spot::Bare], "", "look at another namespace"),
+    row(Action::WriteMode, "write", &[], Spot::ALL, "", "allow or forbid changes from this window"),
+    row(Action::Copy, "copy", &[key('y')], OF_ANY, "", "copy the selected name or text (over SSH too)"),
+    row(Action::Save, "save", &[ctrl('s')], OF_ANY, "", "save the pane or page as text and as JSON"),
+    row(Action::Back, "back", &[plain(KeyCode::Esc)], MOVES, "", "back out: of a page, a filter, the past"),
+    row(Action::Palette, "palette", &[key(':')], Spot::ALL, "palette", "go to anything, do anything, by its name"),
+    row(Action::Help, "help", &[key('?')], Spot::ALL, "help", "the keys that work here"),
+    row(Action::Redraw, "redraw", &[ctrl('l')], Spot::ALL, "", "draw the whole screen anew"),
+    row(Action::Suspend, "suspend", &[ctrl('z')], Spot::ALL, "", "suspend; fg comes back"),
+    row(Action::Quit, "quit", &[key('q'), ctrl('c')], Spot::ALL, "quit", "quit"),
 ];
 
-/// Where the keys go at the moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// An overlay is open.
-    pub overlay: bool,
-    /// A page stands where the panes would be.
-    pub bare: bool,
-    /// The thoughts pane has the focus.
-    pub thoughts: bool,
+/// Where there is something to copy or save.
+const OF_ANY: &[Spot] = MOVES;
+
+impl Action {
+    /// Its row of the table.
+    pub fn row(self) -> &'static Row {
+        // The test below holds that each action has one.
+        TABLE.iter().find(|row| row.action == self).unwrap_or(&TABLE[0])
+    }
 }
 
 impl Row {
     /// Whether the action makes sense in a place.
-    pub fn works(&self, place: Place) -> bool {
-        match self.place {
-            Where::Everywhere => true,
-            Where::Panes => !place.overlay && !place.bare,
-            Where::Overlay => place.overlay,
-            Where::Thoughts => !place.overlay && !place.bare && place.thoughts,
-        }
+    pub fn works(&self, spot: Spot) -> bool {
+        self.spots.contains(&spot)
     }
-}
-
-/// What a key causes in a place.
-pub fn find(event: &KeyEvent, place: Place) -> Option<Action> {
-    // Shift is in the key already (G, BackTab); terminals differ in whether they say it.
-    let chord = Chord(event.code, event.modifiers.difference(KeyModifiers::SHIFT));
-    TABLE.iter().find(|row| row.works(place) && row.keys.contains(&chord)).map(|row| row.action)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
-    const PLACES: [Place; 3] = [
-        Place { overlay: false, bare: false, thoughts: false },
-        Place { overlay: false, bare: false, thoughts: true },
-        Place { overlay: true, bare: false, thoughts: false },
-    ];
-
     #[test]
-    fn no_key_means_two_things_in_one_place() {
-        for place in PLACES {
-            let rows: Vec<&Row> = TABLE.iter().filter(|row| row.works(place)).collect();
-            for (i, row) in rows.iter().enumerate() {
-                for other in &rows[i + 1..] {
-                    for chord in row.keys {
-                        assert!(!other.keys.contains(chord), "{chord:?}: {:?} and {:?}", row.action, other.action);
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn every_row_has_a_key_and_what_is_shown_is_told() {
+    fn every_row_has_a_name_of_its_own_and_a_place() {
+        let names: BTreeSet<_> = TABLE.iter().map(|row| row.name).collect();
+        let actions: BTreeSet<_> = TABLE.iter().map(|row| row.action).collect();
+        assert_eq!((names.len(), actions.len()), (TABLE.len(), TABLE.len()));
         for row in TABLE {
-            assert!(!row.keys.is_empty(), "{:?}", row.action);
-            assert_eq!(row.shown.is_empty(), row.help.is_empty(), "{:?}", row.action);
+            assert!(!row.spots.is_empty() && row.action.row().name == row.name, "{:?}", row.action);
+            assert!(!row.keys.is_empty() || !row.help.is_empty(), "{:?}", row.action);
         }
-    }
-
-    #[test]
-    fn capitals_are_found_with_and_without_shift() {
-        let press = |modifiers| find(&KeyEvent::new(KeyCode::Char('G'), modifiers), PLACES[0]);
-        assert_eq!(press(KeyModifiers::SHIFT), Some(Action::Last));
-        assert_eq!(press(KeyModifiers::NONE), Some(Action::Last));
     }
 }

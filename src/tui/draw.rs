@@ -5,10 +5,12 @@ mod agents;
 mod chat;
 mod chrome;
 mod detail;
+mod dialog;
 pub(crate) mod heat;
 mod help;
 mod origin;
 mod page;
+mod palette;
 mod proposals;
 mod thoughts;
 mod yaml;
@@ -20,13 +22,17 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
+use unicode_segmentation::UnicodeSegmentation;
 
-use crate::app::{App, Overlay, Subject};
+use crate::app::App;
 use crate::draw::origin::Origin;
+use crate::edit::Edit;
 use crate::hit::{Hit, HitMap};
 use crate::layout::{Pane, Shape};
+use crate::overlay::{Overlay, Page, Subject};
 use crate::text;
 use crate::theme::{Role, Theme};
+use crate::view::Rows;
 
 /// Draws the window into `buffer`, whose area starts at the origin.
 pub fn draw(app: &App, buffer: &mut Buffer) -> HitMap {
@@ -55,9 +61,15 @@ pub fn draw(app: &App, buffer: &mut Buffer) -> HitMap {
         }
         chrome::banner(&mut pen, layout.footer);
     }
-    if let Some(overlay) = &app.overlay {
-        draw_overlay(&mut pen, overlay);
+    if let Some(overlay) = app.overlays.last() {
+        pen.fade();
+        match overlay {
+            Overlay::Page(page) => draw_page(&mut pen, page),
+            Overlay::Palette(palette) => palette::draw(&mut pen, palette),
+            Overlay::Dialog(dialog) => dialog::draw(&mut pen, dialog),
+        }
     }
+    chrome::toast(&mut pen, layout.footer);
     chrome::footer(&mut pen, layout.footer);
     // A moment that is past already (two steps in one instant, a clock that
     // was set) must not make the window spin.
@@ -83,7 +95,7 @@ fn draw_pane(pen: &mut Pen<'_>, pane: Pane, area: Rect, shape: Shape) {
                     Pane::Pheromones => heat::count(pen.app),
                     Pane::Proposals => proposals::count(pen.app),
                     Pane::Thoughts => thoughts::count(pen.app),
-                    Pane::Chat => "nobody to talk to yet".to_owned(),
+                    Pane::Chat => chat::count(pen.app),
                 };
                 let origin = kind_of(pane).and_then(|kind| origin::of(pen.app, kind));
                 pen.pane_box(pane, area, &count, origin.as_ref());
@@ -101,6 +113,7 @@ fn draw_pane(pen: &mut Pen<'_>, pane: Pane, area: Rect, shape: Shape) {
             if let Some(origin) = kind_of(pane).and_then(|kind| origin::of(pen.app, kind)) {
                 origin::dim(pen, body, origin.freshness);
             }
+            chrome::filter(pen, pane, area);
         }
     }
 }
@@ -130,13 +143,13 @@ struct Sheet {
     wake_at: Option<Timestamp>,
 }
 
-fn sheet(app: &App, overlay: &Overlay, width: usize) -> Sheet {
-    match &overlay.subject {
-        Subject::Agent(key) => detail::agent(app, key, overlay.tab, width),
-        Subject::Pheromone(key) => detail::pheromone(app, key, overlay.tab, width),
-        Subject::Proposal(key) => detail::proposal(app, key, overlay.tab, width),
+fn sheet(app: &App, page: &Page, width: usize) -> Sheet {
+    match &page.subject {
+        Subject::Agent(key) => detail::agent(app, page, key, width),
+        Subject::Pheromone(key) => detail::pheromone(app, page, key, width),
+        Subject::Proposal(key) => detail::proposal(app, page, key, width),
         Subject::Thought(thought) => detail::thought(app, thought, width),
-        Subject::Help => help::sheet(app, width),
+        Subject::Help(spot) => help::sheet(app, *spot, width),
     }
 }
 
@@ -148,45 +161,78 @@ fn overlay_bounds(size: (u16, u16)) -> Rect {
     Rect::new((size.0 - width) / 2, top, width, height)
 }
 
-/// Lines of an overlay that are not content: its frame, and tabs if any.
-fn overlay_frame(subject: &Subject) -> u16 {
-    if subject.tabs().is_empty() { 2 } else { 4 }
+/// An overlay as wide as it may be and as high as it needs to be.
+fn overlay_area(size: (u16, u16), width: u16, rows: usize) -> Rect {
+    let bounds = overlay_bounds(size);
+    let (width, height) = (bounds.width.min(width), bounds.height.min(u16::try_from(rows).unwrap_or(u16::MAX)));
+    Rect { x: (size.0 - width) / 2, y: bounds.y + (bounds.height - height) / 3, width, height }
 }
 
-/// How far the open overlay can be scrolled.
-pub(crate) fn overlay_room(app: &App) -> usize {
-    let Some(overlay) = &app.overlay else { return 0 };
+/// Lines of a page that are not content: its frame, and tabs if any.
+fn page_frame(page: &Page) -> u16 {
+    if page.subject.tabs().is_empty() { 2 } else { 4 }
+}
+
+/// The page on top, if one is, as it is laid out.
+fn top_sheet(app: &App) -> Option<(&Page, Sheet)> {
+    let Some(Overlay::Page(page)) = app.overlays.last() else { return None };
     let bounds = overlay_bounds(app.size);
-    let lines = sheet(app, overlay, usize::from(bounds.width.saturating_sub(6))).lines.len();
-    lines.saturating_sub(usize::from(bounds.height.saturating_sub(overlay_frame(&overlay.subject))))
+    Some((page, sheet(app, page, usize::from(bounds.width.saturating_sub(6)))))
 }
 
-fn draw_overlay(pen: &mut Pen<'_>, overlay: &Overlay) {
-    let bounds = overlay_bounds(pen.app.size);
-    let sheet = sheet(pen.app, overlay, usize::from(bounds.width.saturating_sub(6)));
-    for y in 0..pen.buffer.area.height {
-        for x in 0..pen.buffer.area.width {
-            if let Some(cell) = pen.buffer.cell_mut((x, y)) {
-                let faded = pen.theme.faded(cell.style());
-                cell.modifier = Modifier::empty();
-                cell.set_style(faded);
-            }
-        }
+/// The page on top as text: its title, its lines, its object.
+pub(crate) fn page_text(app: &App) -> Option<(String, Vec<String>, Option<serde_json::Value>)> {
+    let (page, sheet) = top_sheet(app)?;
+    let lines = sheet.lines.iter().map(ToString::to_string).collect();
+    let object = page.subject.object().and_then(|(kind, key)| app.object(kind, key));
+    Some((sheet.title, lines, object))
+}
+
+/// The focused pane alone, over the whole of a buffer.
+pub(crate) fn pane_alone(app: &App, buffer: &mut Buffer) {
+    let mut hits = HitMap::default();
+    let area = buffer.area;
+    let mut pen = Pen { buffer, hits: &mut hits, app, theme: &app.look.theme };
+    draw_pane(&mut pen, app.focus, area, Shape::Bare);
+}
+
+/// How far the page on top can be scrolled.
+pub(crate) fn page_room(app: &App) -> usize {
+    let Some((page, sheet)) = top_sheet(app) else { return 0 };
+    let height = overlay_bounds(app.size).height.saturating_sub(page_frame(page));
+    sheet.lines.len().saturating_sub(usize::from(height))
+}
+
+/// The lines of the page on top that hold what is searched for.
+pub(crate) fn matches(app: &App) -> Vec<usize> {
+    let Some((page, sheet)) = top_sheet(app) else { return Vec::new() };
+    matches_of(page, &sheet)
+}
+
+fn matches_of(page: &Page, sheet: &Sheet) -> Vec<usize> {
+    if page.search.text.is_empty() {
+        return Vec::new();
     }
+    let holds = |line: &Line<'_>| line.to_string().to_lowercase().contains(&page.search.text);
+    sheet.lines.iter().enumerate().filter(|(_, line)| holds(line)).map(|(place, _)| place).collect()
+}
+
+fn draw_page(pen: &mut Pen<'_>, page: &Page) {
+    let bounds = overlay_bounds(pen.app.size);
+    let sheet = sheet(pen.app, page, usize::from(bounds.width.saturating_sub(6)));
     // Never larger than what it holds.
-    let wanted = (sheet.lines.len() as u16).saturating_add(overlay_frame(&overlay.subject));
-    let height = bounds.height.min(wanted.max(8));
-    let area = Rect { y: bounds.y + (bounds.height - height) / 3, height, ..bounds };
+    let wanted = sheet.lines.len().saturating_add(usize::from(page_frame(page)));
+    let area = overlay_area(pen.app.size, bounds.width, wanted.max(8));
     pen.hits.add(area, Hit::Overlay);
     pen.clear(area, Role::Raised);
     pen.frame(area, true);
     pen.titles(area, None, &sheet.title, &sheet.right, true);
     let mut body = inner(area);
-    let tabs = overlay.subject.tabs();
+    let tabs = page.subject.tabs();
     if !tabs.is_empty() {
         let mut x = body.x + 1;
         for (place, name) in tabs.iter().enumerate() {
-            let style = if place == overlay.tab { pen.theme.cap(Role::Moss) } else { pen.theme.fg(Role::Soft) };
+            let style = if place == page.tab { pen.theme.cap(Role::Moss) } else { pen.theme.fg(Role::Soft) };
             let start = x;
             x = pen.put(x, body.y, body.right(), &format!(" {name} "), style) + 1;
             pen.hits.add(Rect::new(start, body.y, x - start, 1), Hit::Tab(place));
@@ -194,23 +240,43 @@ fn draw_overlay(pen: &mut Pen<'_>, overlay: &Overlay) {
         body = Rect { y: body.y + 2, height: body.height.saturating_sub(2), ..body };
     }
     let room = sheet.lines.len().saturating_sub(usize::from(body.height));
-    let scroll = overlay.scroll.min(room);
-    for (line, y) in sheet.lines.iter().skip(scroll).zip(body.y..body.bottom()) {
-        pen.line(body.x + 2, y, body.right().saturating_sub(2), line);
+    let scroll = page.scroll.min(room);
+    let matches = matches_of(page, &sheet);
+    for (place, y) in (scroll..sheet.lines.len()).zip(body.y..body.bottom()) {
+        pen.line(body.x + 2, y, body.right().saturating_sub(2), &sheet.lines[place]);
+        if matches.contains(&place) {
+            let here = matches.get(page.search.at) == Some(&place);
+            pen.mark(Rect { y, height: 1, ..body }, &page.search.text, here);
+        }
     }
     if room > 0 {
-        let shown = format!(
-            " {}–{} of {} ",
-            scroll + 1,
-            (scroll + usize::from(body.height)).min(sheet.lines.len()),
-            sheet.lines.len()
-        );
+        let end = (scroll + usize::from(body.height)).min(sheet.lines.len());
+        let shown = format!(" {}–{end} of {} ", scroll + 1, sheet.lines.len());
         let x = area.right().saturating_sub(text::width(&shown) as u16 + 3);
         pen.put(x, area.bottom().saturating_sub(1), area.right(), &shown, pen.theme.fg(Role::Mute));
     }
+    search_line(pen, page, area, matches.len());
     if let Some(at) = sheet.wake_at {
         pen.hits.wake(at);
     }
+}
+
+/// What is searched for, in the lower line of the page.
+fn search_line(pen: &mut Pen<'_>, page: &Page, area: Rect, matches: usize) {
+    if page.search.edit.is_none() && page.search.text.is_empty() {
+        return;
+    }
+    let (y, limit) = (area.bottom().saturating_sub(1), area.right().saturating_sub(18));
+    let mut x = pen.put(area.x + 2, y, limit, " /", pen.theme.bold(Role::Key));
+    match &page.search.edit {
+        Some(edit) => x = pen.edit_line(x, y, limit, edit, true),
+        None => x = pen.put(x, y, limit, &page.search.text, pen.theme.fg(Role::Text)),
+    }
+    let said = match matches {
+        0 => "  nothing here ".to_owned(),
+        count => format!("  {} of {count} ", page.search.at.min(count - 1) + 1),
+    };
+    pen.put(x, y, limit, &said, pen.theme.fg(Role::Mute));
 }
 
 /// Takes away a wide character whose second half is about to be drawn over:
@@ -253,12 +319,79 @@ impl Pen<'_> {
         right - width
     }
 
+    /// Writes keys with what they do; answers where they ended.
+    fn keys(&mut self, x: u16, y: u16, limit: u16, keys: &[(&str, &str)]) -> u16 {
+        let mut x = x;
+        for (key, what) in keys {
+            if x + (text::width(key) + text::width(what) + 1) as u16 <= limit {
+                x = self.put(x, y, limit, key, self.theme.bold(Role::Key));
+                x = self.put(x + 1, y, limit, what, self.theme.fg(Role::Mute)) + 3;
+            }
+        }
+        x
+    }
+
     fn line(&mut self, x: u16, y: u16, limit: u16, line: &Line<'_>) -> u16 {
         let mut at = x;
         for span in line {
             at = self.put(at, y, limit, &span.content, span.style);
         }
         at
+    }
+
+    /// Takes the light from everything that was drawn: something lies over it.
+    fn fade(&mut self) {
+        for cell in &mut self.buffer.content {
+            let faded = self.theme.faded(cell.style());
+            cell.modifier = Modifier::empty();
+            cell.set_style(faded);
+        }
+    }
+
+    /// Writes a line that is typed, with its cursor, so that the cursor shows;
+    /// answers where it ended.
+    fn edit_line(&mut self, x: u16, y: u16, limit: u16, edit: &Edit, active: bool) -> u16 {
+        let (lines, (row, byte)) = edit.shown();
+        let line = lines.get(row).map_or("", String::as_str);
+        let (before, after) = line.split_at(byte);
+        let room = usize::from(limit.saturating_sub(x + 1));
+        // What is far to the left of the cursor is not shown.
+        let mut start = 0;
+        while text::width(&before[start..]) > room {
+            start += before[start..].chars().next().map_or(1, char::len_utf8);
+        }
+        let mut at = self.put(x, y, limit, &before[start..], self.theme.fg(Role::Text));
+        let mut graphemes = after.graphemes(true);
+        let under = graphemes.next().filter(|_| active);
+        if active {
+            at = self.put(at, y, limit, under.unwrap_or(" "), self.theme.cursor());
+            self.put(at, y, limit, graphemes.as_str(), self.theme.fg(Role::Text))
+        } else {
+            self.put(at, y, limit, after, self.theme.fg(Role::Text))
+        }
+    }
+
+    /// Marks a text wherever it stands in a row.
+    fn mark(&mut self, row: Rect, wanted: &str, here: bool) {
+        let style = if here { self.theme.cap(Role::Amber) } else { self.theme.bold(Role::Amber) };
+        let cells: Vec<u16> = (row.left()..row.right().min(self.buffer.area.right())).collect();
+        let symbol = |x: &u16| self.buffer.cell((*x, row.y)).map_or(String::new(), |cell| cell.symbol().to_lowercase());
+        let symbols: Vec<String> = cells.iter().map(symbol).collect();
+        let mut first = 0;
+        while first < symbols.len() {
+            let mut found = String::new();
+            let mut next = first;
+            while next < symbols.len() && found.len() < wanted.len() {
+                found.push_str(&symbols[next]);
+                next += 1;
+            }
+            if found == wanted {
+                self.tint(Rect { x: cells[first], width: (next - first) as u16, ..row }, style);
+                first = next;
+            } else {
+                first += 1;
+            }
+        }
     }
 
     /// Lays a style over a piece of a row.
@@ -322,7 +455,7 @@ impl Pen<'_> {
     }
 
     fn pane_box(&mut self, pane: Pane, area: Rect, count: &str, origin: Option<&Origin>) {
-        let focused = self.app.focus == pane && self.app.overlay.is_none();
+        let focused = self.app.focus == pane && self.app.overlays.is_empty();
         self.frame(area, focused);
         // Who says so stands at the right end; what is counted yields to it.
         let mut titles = area;
@@ -395,6 +528,12 @@ fn bold(theme: &Theme, role: Role, text: impl Into<String>) -> Span<'static> {
 /// Whether a kind was ever heard: what was not counted has no number.
 fn is_known(app: &App, kind: Kind) -> bool {
     app.terrarium.watch(kind).as_of.is_some()
+}
+
+/// How many rows show, and of how many where a filter hides some.
+fn shown_of<T>(rows: &Rows<T>) -> String {
+    let (shown, all) = (rows.len(), rows.all().len());
+    if shown == all { all.to_string() } else { format!("{shown} of {all}") }
 }
 
 /// A count with its noun.

@@ -14,6 +14,8 @@ pub enum Hit {
     Row(Pane, usize),
     /// A tab of the overlay.
     Tab(usize),
+    /// An entry of the palette, by its place.
+    Entry(usize),
     /// The overlay itself.
     Overlay,
 }

@@ -9,13 +9,18 @@ pub mod app;
 #[cfg(test)]
 mod behaviour;
 pub mod draw;
+pub mod edit;
 mod encode;
 pub mod field;
+pub mod filter;
 #[cfg(test)]
 mod frames;
 pub mod hit;
+pub mod keymap;
 pub mod layout;
 pub mod msg;
+pub mod overlay;
+pub mod palette;
 mod runtime;
 pub mod select;
 mod snapshot;
@@ -24,8 +29,9 @@ mod terminal;
 mod testing;
 pub mod text;
 pub mod theme;
+pub mod view;
 
-pub use runtime::run;
+pub use runtime::{Wires, run};
 pub use snapshot::snapshot;
 pub use theme::{ColourLevel, colour_level};
 
@@ -34,7 +40,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 /// How the window is to look and behave.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The mouse is ours: clicks and the wheel work, the terminal's own
     /// selection does not.
@@ -45,6 +51,10 @@ pub struct Options {
     pub colour: ColourLevel,
     /// Only ASCII is drawn.
     pub ascii: bool,
+    /// Which key causes what.
+    pub keymap: keymap::Keymap,
+    /// Changes may be sent from the start.
+    pub write: bool,
     /// How long the first frame may wait for what is remembered. Zero where
     /// nothing is.
     pub patience: Duration,
@@ -61,9 +71,14 @@ pub struct Settings {
 }
 
 impl Options {
-    fn look(self) -> app::Look {
+    fn look(&self) -> app::Look {
         let zone = if self.utc { TimeZone::UTC } else { local_zone() };
-        app::Look { theme: theme::Theme::new(self.colour, self.ascii), zone }
+        app::Look {
+            theme: theme::Theme::new(self.colour, self.ascii),
+            zone,
+            keymap: self.keymap.clone(),
+            write: self.write,
+        }
     }
 }
 

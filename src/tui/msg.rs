@@ -3,6 +3,7 @@
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 use kgents_store::Batch;
+use kgents_store::request::{Reply, Request};
 
 use crate::app::Look;
 
@@ -11,12 +12,18 @@ use crate::app::Look;
 pub enum Msg {
     /// A key was pressed.
     Key(KeyEvent),
+    /// A text was pasted.
+    Paste(String),
     /// The mouse did something.
     Mouse(MouseEvent),
     /// The terminal has another size: columns and rows.
     Resize(u16, u16),
     /// Word from the sources.
     Batch(Batch),
+    /// An answer to something that was asked for.
+    Reply(Reply),
+    /// From now on the sources tell of another terrarium.
+    Elsewhere,
     /// The settings are others, or what is wrong with them is.
     Settings(Box<Look>, Option<String>),
     /// A moment has come that was asked for.
@@ -24,7 +31,7 @@ pub enum Msg {
 }
 
 /// Something only the runtime can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// End, and restore the terminal.
     Quit,
@@ -32,14 +39,18 @@ pub enum Effect {
     Suspend,
     /// Draw every cell anew.
     Repaint,
+    /// Ask a source. Every change of the cluster goes this way, once.
+    Ask(Request),
+    /// Put a text into the terminal's clipboard.
+    Copy(String),
 }
 
 /// What an update asks for.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Update {
     /// Something visible may have changed.
     pub redraw: bool,
-    /// What the runtime is to do.
+    /// What the runtime is to do, in this order.
     pub effects: Vec<Effect>,
     /// When the state changes by itself, whether or not it shows. What shows
     /// says its own next change when it is drawn (`HitMap::wake_at`).

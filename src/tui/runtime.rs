@@ -9,9 +9,10 @@ use crossterm::event::{Event, EventStream};
 use futures::StreamExt;
 use jiff::Timestamp;
 use kgents_store::bus::{Reader, TURN};
+use kgents_store::request::{Answer, Problem, Reply, Request};
 use rustix::process::{Signal, kill_current_process_group};
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant as Deadline, sleep_until};
 
 use crate::app::App;
@@ -34,10 +35,23 @@ const RESIZE_PACE: Duration = Duration::from_millis(16);
 /// that slept, or a clock that was set, makes it no later.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
+/// What ties the window to those who fulfil its requests.
+#[derive(Debug)]
+pub struct Wires {
+    /// Where requests go. A full channel is a request that was not made.
+    pub requests: mpsc::Sender<Request>,
+    /// Where answers come from.
+    pub replies: mpsc::Receiver<Reply>,
+    /// Where another bus comes from when another terrarium is looked at.
+    pub readers: mpsc::Receiver<Reader>,
+}
+
 /// Why the loop turned.
 enum Turn {
     Input(Option<io::Result<Event>>),
     Data,
+    Reply(Reply),
+    Elsewhere(Reader),
     Settings,
     Timer,
     Suspend,
@@ -52,7 +66,7 @@ enum Turn {
 ///
 /// # Errors
 /// When the terminal cannot be taken over, or no longer be written to.
-pub fn run(reader: Reader, options: Options, settings: watch::Receiver<Settings>) -> io::Result<()> {
+pub fn run(reader: Reader, wires: Wires, options: &Options, settings: watch::Receiver<Settings>) -> io::Result<()> {
     install_panic_hook();
     let mut terminal = Terminal::enter(options.mouse)?;
     let app = App::new(options.look(), Terminal::size(), clock());
@@ -67,7 +81,7 @@ pub fn run(reader: Reader, options: Options, settings: watch::Receiver<Settings>
     }
     window.draw(&mut terminal)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let ended = runtime.block_on(turn(&mut window, &mut terminal, reader, settings));
+    let ended = runtime.block_on(turn(&mut window, &mut terminal, reader, wires, settings));
     let restored = terminal.give_back();
     // A terminal that went away ends the window; that is no error of ours.
     match ended {
@@ -152,6 +166,7 @@ async fn turn(
     window: &mut Window,
     terminal: &mut Terminal,
     mut reader: Reader,
+    mut wires: Wires,
     mut settings: watch::Receiver<Settings>,
 ) -> io::Result<()> {
     let mut signals = SignalSet::new()?;
@@ -169,11 +184,14 @@ async fn turn(
             turn = signals.next() => turn,
             event = keys.next() => Turn::Input(event),
             () = sleep => Turn::Timer,
+            // Who fulfils requests may end before us; nothing comes from there then.
+            Some(reply) = wires.replies.recv() => Turn::Reply(reply),
+            Some(reader) = wires.readers.recv() => Turn::Elsewhere(reader),
             () = reader.changed() => Turn::Data,
             // Once nobody can change them any more, they stay.
             Ok(()) = settings.changed() => Turn::Settings,
         };
-        let mut effects = match next {
+        let effects = match next {
             Turn::End | Turn::Input(None) => return Ok(()),
             Turn::Suspend => vec![Effect::Suspend],
             // Somebody else may have drawn while we slept.
@@ -202,6 +220,11 @@ async fn turn(
                 let batch = reader.drain(TURN);
                 window.take_in(Msg::Batch(batch), Duration::ZERO, window.data_pace())
             }
+            Turn::Reply(reply) => window.take_in(Msg::Reply(reply), Duration::ZERO, KEY_PACE),
+            Turn::Elsewhere(other) => {
+                reader = other;
+                window.take_in(Msg::Elsewhere, Duration::ZERO, KEY_PACE)
+            }
             Turn::Timer => window.wake(),
             Turn::Settings => {
                 let Settings { options, problem } = settings.borrow_and_update().clone();
@@ -209,8 +232,18 @@ async fn turn(
                 window.take_in(msg, Duration::ZERO, KEY_PACE)
             }
         };
-        while let Some(effect) = effects.pop() {
+        for effect in effects {
             match effect {
+                Effect::Ask(request) => {
+                    let id = request.id;
+                    if wires.requests.try_send(request).is_err() {
+                        let said = "Too much was asked for at once, or nobody is there to ask.".to_owned();
+                        let problem = Problem { said, hint: None, conflict: false };
+                        let reply = Reply { id, answer: Answer::Failed(problem) };
+                        window.take_in(Msg::Reply(reply), Duration::ZERO, KEY_PACE);
+                    }
+                }
+                Effect::Copy(text) => terminal.copy(&text),
                 Effect::Quit => return Ok(()),
                 Effect::Repaint => {
                     terminal.forget();
@@ -240,7 +273,8 @@ impl Window {
             Event::Key(key) => self.take_in(Msg::Key(key), Duration::ZERO, KEY_PACE),
             Event::Mouse(mouse) => self.take_in(Msg::Mouse(mouse), Duration::ZERO, KEY_PACE),
             Event::Resize(width, height) => self.take_in(Msg::Resize(width, height), RESIZE_PACE, RESIZE_PACE),
-            Event::FocusGained | Event::FocusLost | Event::Paste(_) => Vec::new(),
+            Event::Paste(ref text) => self.take_in(Msg::Paste(text.clone()), Duration::ZERO, KEY_PACE),
+            Event::FocusGained | Event::FocusLost => Vec::new(),
         }
     }
 

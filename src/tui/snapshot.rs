@@ -20,6 +20,27 @@ pub fn snapshot(terrarium: Terrarium, size: (u16, u16), now: Timestamp, options:
     if options.colour == ColourLevel::None { plain(&buffer) } else { coloured(&buffer) }
 }
 
+/// What shows of the page or pane in front, to be saved: a name, its text, and
+/// its objects as JSON where it has any.
+pub(crate) fn saved(app: &App) -> (String, String, Option<String>) {
+    if let Some((name, lines, object)) = draw::page_text(app) {
+        let text = lines.iter().fold(String::new(), |text, line| text + line.trim_end() + "\n");
+        return (name, text, object.map(|object| pretty(&object)));
+    }
+    // The pane as it is drawn when it has room for all of its rows.
+    let (rows, objects) = app.objects();
+    let height = u16::try_from(rows + 24).unwrap_or(u16::MAX).clamp(app.size.1, 4_000);
+    let size = (app.size.0.max(120), height);
+    let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));
+    draw::pane_alone(app, &mut buffer);
+    (app.focus.title().to_owned(), plain(&buffer).trim_end().to_owned() + "\n", Some(pretty(&objects)))
+}
+
+fn pretty(value: &serde_json::Value) -> String {
+    // A value always has a text.
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}
+
 /// The cells of a buffer as text, without trailing blanks.
 pub(crate) fn plain(buffer: &Buffer) -> String {
     let mut text = String::new();

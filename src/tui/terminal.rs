@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crossterm::Command;
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste};
 use crossterm::queue;
@@ -70,6 +72,14 @@ impl Terminal {
         crossterm::terminal::size().ok().filter(|(w, h)| *w > 0 && *h > 0).unwrap_or((80, 24))
     }
 
+    /// Puts a text into the clipboard of whoever sits before the terminal (OSC
+    /// 52), also through SSH, tmux and screen. It goes out with the next frame.
+    pub(crate) fn copy(&mut self, text: &str) {
+        let inside = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let screen = std::env::var("TERM").is_ok_and(|term| term.starts_with("screen")) && !inside("TMUX");
+        clipboard(&mut self.bytes, text, inside("TMUX"), screen);
+    }
+
     /// Forgets what the terminal shows, so that every cell is drawn anew.
     pub(crate) fn forget(&mut self) {
         self.shown = None;
@@ -110,6 +120,33 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         // Nobody is left to tell; the shell's own reset is the last resort.
         let _ = restore(&mut self.out);
+    }
+}
+
+/// The most that is copied, in bytes: terminals drop what is much longer.
+const MAX_COPY: usize = 74_994;
+
+/// Writes the sequence that fills the clipboard, wrapped for what lies between
+/// us and the terminal.
+fn clipboard(out: &mut Vec<u8>, text: &str, tmux: bool, screen: bool) {
+    let mut end = text.len().min(MAX_COPY);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let mut sequence = String::new();
+    // Writing into a string cannot fail.
+    let _ = CopyToClipboard::to_clipboard_from(&text[..end]).write_ansi(&mut sequence);
+    if tmux {
+        out.extend_from_slice(format!("\u{1b}Ptmux;{}\u{1b}\\", sequence.replace('\u{1b}', "\u{1b}\u{1b}")).as_bytes());
+    } else if screen {
+        // GNU screen passes on no more than 768 bytes at a time.
+        for piece in sequence.as_bytes().chunks(512) {
+            out.extend_from_slice(b"\x1bP");
+            out.extend_from_slice(piece);
+            out.extend_from_slice(b"\x1b\\");
+        }
+    } else {
+        out.extend_from_slice(sequence.as_bytes());
     }
 }
 
@@ -178,6 +215,18 @@ mod tests {
         let frame = |buffer: &mut Buffer| buffer.set_style(buffer.area, Style::new().add_modifier(Modifier::BOLD));
         terminal.show((40, 10), frame).unwrap();
         panic!("the roof is on fire");
+    }
+
+    #[test]
+    fn the_clipboard_is_filled_through_whatever_lies_between() {
+        let copied = |tmux, screen| {
+            let mut out = Vec::new();
+            clipboard(&mut out, "fo", tmux, screen);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(copied(false, false), "\u{1b}]52;c;Zm8=\u{7}");
+        assert_eq!(copied(true, false), "\u{1b}Ptmux;\u{1b}\u{1b}]52;c;Zm8=\u{7}\u{1b}\\");
+        assert_eq!(copied(false, true), "\u{1b}P\u{1b}]52;c;Zm8=\u{7}\u{1b}\\");
     }
 
     #[test]

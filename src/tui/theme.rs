@@ -274,6 +274,14 @@ impl Theme {
         Style::new().fg(self.color(Role::Bg)).bg(self.color(role)).add_modifier(Modifier::BOLD)
     }
 
+    /// The cursor in a text that is typed.
+    pub fn cursor(&self) -> Style {
+        if self.level <= ColourLevel::Ansi16 {
+            return Style::new().add_modifier(Modifier::REVERSED);
+        }
+        Style::new().fg(self.color(Role::Bg)).bg(self.color(Role::Text))
+    }
+
     /// The hue that an agent has everywhere: a stable hash of its name.
     pub fn accent(&self, name: &str) -> Role {
         // FNV-1a: stable across versions and machines, unlike the standard hasher.

@@ -4,12 +4,13 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use kgents_source::{Fixture, clock};
-use kgents_store::bus;
+use kgents_source::{Fixture, clock, hands};
+use kgents_store::bus::{self, Bus, Reader};
+use kgents_store::request::{Ask, Reply, Request};
 use kgents_store::watch::Link;
 use kgents_store::{Kind, Layer, Terrarium};
 use kgents_tui::ColourLevel;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::args::Global;
@@ -174,18 +175,19 @@ fn window(args: &Args, global: &Global, options: kgents_source::Options) -> Resu
     let remembers = options.remembers();
     let patience = if remembers { PATIENCE_FOR_GHOST } else { Duration::ZERO };
     let look = kgents_tui::Options { patience, ..args.look(global, colour()) };
-    let (changes, settings) = watch::channel(kgents_tui::Settings { options: look, problem: None });
+    let (changes, settings) = watch::channel(kgents_tui::Settings { options: look.clone(), problem: None });
+    let (wires, ends) = wires();
     let source = {
-        let (cancel, global, flags) = (cancel.clone(), global.clone(), args.flags());
+        let (cancel, global, flags, look) = (cancel.clone(), global.clone(), args.flags(), look.clone());
         aside("source", async move {
             let _log = log::start(&global, None);
             tokio::select! {
-                () = follow::supervise(options, bus, cancel) => {}
-                () = reload(&global, flags, look, changes) => {}
+                () = behind(options, bus, ends, cancel) => {}
+                () = reload(&global, flags, &look, changes) => {}
             }
         })?
     };
-    let shown = kgents_tui::run(reader, look, settings);
+    let shown = kgents_tui::run(reader, wires, &look, settings);
     cancel.cancel();
     source.wait();
     shown
@@ -193,15 +195,74 @@ fn window(args: &Args, global: &Global, options: kgents_source::Options) -> Resu
         .map_err(|error| Failure::new(format!("the window cannot be shown: {error}")).hint("kgents observe --plain"))
 }
 
+/// The far ends of the window's wires.
+struct Ends {
+    requests: mpsc::Receiver<Request>,
+    replies: mpsc::Sender<Reply>,
+    readers: mpsc::Sender<Reader>,
+}
+
+/// How many requests or answers wait at most.
+const WAITING: usize = 64;
+
+fn wires() -> (kgents_tui::Wires, Ends) {
+    let (to_us, requests) = mpsc::channel(WAITING);
+    let (replies, to_window) = mpsc::channel(WAITING);
+    let (readers, from_us) = mpsc::channel(1);
+    (kgents_tui::Wires { requests: to_us, replies: to_window, readers: from_us }, Ends { requests, replies, readers })
+}
+
+/// What is behind the window: the layers, and who fulfils its requests. A
+/// switch to another context or namespace begins both anew.
+async fn behind(mut options: kgents_source::Options, mut bus: Bus, mut ends: Ends, cancel: CancellationToken) {
+    loop {
+        let here = cancel.child_token();
+        let (forward, requests) = mpsc::channel(WAITING);
+        let hands = hands::serve(options.clone(), requests, ends.replies.clone(), here.clone());
+        let layers = follow::supervise(options.clone(), bus, here.clone());
+        let switch = async {
+            while let Some(request) = ends.requests.recv().await {
+                match request.ask {
+                    Ask::Switch { context, namespace } => return Some((context, namespace)),
+                    // Who fulfils them ends only with us.
+                    _ => drop(forward.send(request).await),
+                }
+            }
+            // The window is gone, or going: what is under way comes to its end.
+            cancel.cancelled().await;
+            None
+        };
+        let end_at_switch = async {
+            let next = switch.await;
+            here.cancel();
+            next
+        };
+        let ((), (), next) = tokio::join!(hands, layers, end_at_switch);
+        let Some((context, namespace)) = next else { return };
+        if context.is_some() {
+            options.context = context;
+            // A Cortex that was named, or a Ghost, speaks for the context it was named for.
+            options.cortex = None;
+        }
+        options.all_namespaces = namespace.is_none();
+        options.namespace = namespace;
+        let (next_bus, reader) = bus::new();
+        bus = next_bus;
+        if ends.readers.send(reader).await.is_err() {
+            return;
+        }
+    }
+}
+
 /// Reads the configuration file again each time that it changes, for ever.
-async fn reload(global: &Global, flags: Flags, was: kgents_tui::Options, changes: watch::Sender<kgents_tui::Settings>) {
+async fn reload(global: &Global, flags: Flags, was: &kgents_tui::Options, changes: watch::Sender<kgents_tui::Settings>) {
     let mut file = Reload::new(global);
     loop {
         file.changed().await;
         match file.again() {
             Some(Ok(settings)) => {
                 let Window { utc, ascii, .. } = flags.over(&settings.window);
-                let options = kgents_tui::Options { utc, ascii, ..was };
+                let options = kgents_tui::Options { utc, ascii, ..was.clone() };
                 changes.send_replace(kgents_tui::Settings { options, problem: None });
             }
             Some(Err(problem)) => changes.send_modify(|settings| settings.problem = Some(problem)),

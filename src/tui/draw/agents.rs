@@ -7,11 +7,12 @@ use kgents_store::view::AgentRow;
 use kgents_store::{Key, Kind};
 use ratatui::layout::Rect;
 
-use super::{Pen, counted};
+use super::{Pen, counted, shown_of};
 use crate::app::App;
 use crate::layout::Pane;
 use crate::text;
 use crate::theme::Role;
+use crate::view::Sort;
 
 /// Cells of an activity bar, each with two steps.
 const BAR: u16 = 6;
@@ -21,7 +22,8 @@ pub(super) fn count(app: &App) -> String {
         return String::new();
     }
     let unreadable = app.terrarium.unreadable(Kind::Agent).count();
-    let mut said = format!("{} · by attention", app.views.agents.len());
+    let order = app.sort_of(Pane::Agents).map_or("", Sort::said);
+    let mut said = format!("{} · {order}", shown_of(&app.views.agents));
     if unreadable > 0 {
         said = format!("{said} · {unreadable} unreadable");
     }
@@ -75,6 +77,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     let rows = &app.views.agents;
     if rows.is_empty() {
         let said = match app.terrarium.watch(Kind::Agent).state {
+            _ if !rows.all().is_empty() => "No agent matches the filter.",
             // What is remembered is known as well.
             state if state.is_live() || !state.is_settled() && super::is_known(app, Kind::Agent) => {
                 "No agent lives here yet."
@@ -86,7 +89,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
         return;
     }
     let first = app.agents.offset();
-    let shown = &rows[first.min(rows.len())..(first + usize::from(area.height)).min(rows.len())];
+    let shown: Vec<&AgentRow> = rows.from(first).take(usize::from(area.height)).collect();
     let name_width = shown.iter().map(|row| text::width(&label(app, &row.key))).max().unwrap_or(0);
     // Up to 20 cells a name is never cut; beyond, it yields to what it does.
     let roomy = usize::from(area.width) * 2 / 5;
@@ -169,8 +172,8 @@ fn bar(pen: &mut Pen<'_>, x: u16, y: u16, limit: u16, row: &AgentRow, role: Role
 pub(super) fn folded(pen: &mut Pen<'_>, area: Rect) {
     let x = pen.fold(Pane::Agents, area);
     let rows = &pen.app.views.agents;
-    let broken = rows.iter().filter(|row| row.bid.need == Need::Broken).count();
-    let mut said = counted(rows.len(), "agent", "agents");
+    let broken = rows.all().iter().filter(|row| row.bid.need == Need::Broken).count();
+    let mut said = counted(rows.all().len(), "agent", "agents");
     if broken > 0 {
         said = format!("{said}, {broken} in trouble");
     }

@@ -7,12 +7,14 @@ use kgents_store::{Kind, Layer};
 use ratatui::layout::Rect;
 
 use super::{Pen, age_of, origin};
-use crate::action::{TABLE, Where};
+use crate::action::TABLE;
+use crate::app::keys::Typing;
 use crate::app::minute;
 use crate::hit::Hit;
 use crate::layout::Pane;
 use crate::text;
 use crate::theme::Role;
+use crate::view;
 
 /// A piece of the header's right half.
 type Piece = Vec<(String, Role, bool)>;
@@ -310,24 +312,81 @@ fn files(notes: &[String]) -> String {
     groups.into_iter().map(group).collect::<Vec<_>>().join(", ")
 }
 
+/// What was said for a while, above the footer.
+pub(super) fn toast(pen: &mut Pen<'_>, footer: Rect) {
+    let Some(toast) = &pen.app.toast else { return };
+    let (said, hint) = (text::one_line(&toast.said), text::one_line(&toast.hint));
+    let gap = if hint.is_empty() { 0 } else { 2 };
+    let width = text::width(&said) + gap + text::width(&hint) + 4;
+    let width = (width as u16).min(footer.width.saturating_sub(4));
+    let area = Rect { x: footer.x + 2, y: footer.y.saturating_sub(1), width, height: 1 };
+    pen.clear(area, Role::Raised);
+    pen.put(area.x, area.y, area.right(), pen.theme.glyphs.cursor, pen.theme.fg(toast.role));
+    let end = pen.put(area.x + 2, area.y, area.right(), &said, pen.theme.fg(Role::Text));
+    pen.put(end + 2, area.y, area.right(), &hint, pen.theme.fg(Role::Mute));
+}
+
 /// The keys that work now.
 pub(super) fn footer(pen: &mut Pen<'_>, area: Rect) {
-    let right = if area.width < 40 { "" } else { "read only" };
-    let place = pen.app.place();
-    let limit = pen.put_right(area.x, area.y, area.right().saturating_sub(2), right, pen.theme.fg(Role::Mute));
+    let app = pen.app;
+    let (right, role) = match (area.width < 40, app.write) {
+        (true, _) => ("", Role::Mute),
+        (false, true) => ("may write", Role::Amber),
+        (false, false) => ("read only", Role::Mute),
+    };
+    let limit = pen.put_right(area.x, area.y, area.right().saturating_sub(2), right, pen.theme.fg(role));
     let limit = limit.saturating_sub(2);
-    let mut x = area.x + 2;
-    // The keys of the place first: what works everywhere is known soonest.
-    let (here, everywhere): (Vec<_>, Vec<_>) = TABLE
-        .iter()
-        .filter(|row| !row.short.is_empty() && row.works(place))
-        .partition(|row| row.place != Where::Everywhere);
-    for row in here.into_iter().chain(everywhere) {
-        let width = (text::width(row.shown) + text::width(row.short) + 1) as u16;
-        if x + width > limit {
-            continue;
+    let x = area.x + 2;
+    let typed: &[(&str, &str)] = match app.typing() {
+        Some(Typing::Filter(pane)) => {
+            let keys = view::keys(pane).iter().map(|key| format!("{key}:")).collect::<Vec<_>>().join(" ");
+            let x = pen.keys(x, area.y, limit, &[("⏎", "keep"), ("esc", "show all"), ("!", "not")]);
+            pen.put(x, area.y, limit, &keys, pen.theme.fg(Role::Mute));
+            return;
         }
-        x = pen.put(x, area.y, limit, row.shown, pen.theme.bold(Role::Key));
-        x = pen.put(x + 1, area.y, limit, row.short, pen.theme.fg(Role::Mute)) + 3;
+        Some(Typing::Search) => &[("⏎", "keep"), ("esc", "search nothing")],
+        Some(Typing::Chat) => {
+            &[("⏎", "send"), ("ctrl-j", "new line"), ("↑ ↓", "said before"), ("ctrl-_", "undo"), ("esc", "leave")]
+        }
+        Some(Typing::Palette | Typing::Dialog) => &[],
+        None => {
+            let spot = app.spot();
+            let rows = TABLE.iter().filter(|row| !row.short.is_empty() && row.works(spot));
+            // The keys of the place first: what works everywhere is known soonest.
+            let (everywhere, here): (Vec<_>, Vec<_>) = rows.partition(|row| row.spots.len() > 8);
+            let barred = app.barred().is_some();
+            let mut x = x;
+            for row in here.into_iter().chain(everywhere) {
+                let shown = app.look.keymap.shown(row);
+                let width = (text::width(&shown) + text::width(row.short) + 1) as u16;
+                if shown.is_empty() || x + width > limit {
+                    continue;
+                }
+                // What cannot be done now is dim; pressing it says why.
+                let key = if row.changes && barred { Role::Mute } else { Role::Key };
+                x = pen.put(x, area.y, limit, &shown, pen.theme.bold(key));
+                x = pen.put(x + 1, area.y, limit, row.short, pen.theme.fg(Role::Mute)) + 3;
+            }
+            return;
+        }
+    };
+    pen.keys(x, area.y, limit, typed);
+}
+
+/// The filter of a pane, in the lower line of its box.
+pub(super) fn filter(pen: &mut Pen<'_>, pane: Pane, area: Rect) {
+    let Some(filtering) = pen.app.filters.get(pane as usize) else { return };
+    if filtering.edit.is_none() && filtering.text.is_empty() {
+        return;
+    }
+    let (y, limit) = (area.bottom().saturating_sub(1), area.right().saturating_sub(2));
+    let mut x = pen.put(area.x + 2, y, limit, " /", pen.theme.bold(Role::Key));
+    x = match &filtering.edit {
+        Some(edit) => pen.edit_line(x, y, limit, edit, pen.app.overlays.is_empty()),
+        None => pen.put(x, y, limit, &filtering.text, pen.theme.fg(Role::Text)),
+    };
+    x = pen.put(x, y, limit, " ", pen.theme.fg(Role::Text));
+    if let Some(problem) = &filtering.problem {
+        pen.put(x, y, limit, &format!(" {problem} "), pen.theme.fg(Role::Coral));
     }
 }

@@ -6,12 +6,14 @@ use kgents_api::agent::AgentPhase;
 use kgents_core::attention::Need;
 use kgents_core::decay::Fade;
 use kgents_store::object::LastEnd;
+use kgents_store::request::Problem;
 use kgents_store::view::{self, said};
 use kgents_store::{Key, Kind, Thought};
 use ratatui::text::{Line, Span};
 
 use super::{Sheet, age_of, bold, counted, left_of, origin, proposals, span, thoughts, yaml};
 use crate::app::App;
+use crate::overlay::{Facts, Loaded, LogView, Page as Shown};
 use crate::text;
 use crate::theme::{Role, Theme};
 
@@ -69,6 +71,13 @@ impl<'a> Page<'a> {
     fn maybe(&mut self, name: &str, what: Option<&str>) {
         if let Some(what) = what.filter(|what| !what.is_empty()) {
             self.fact(name, what, Role::Text);
+        }
+    }
+
+    fn problem(&mut self, problem: &Problem) {
+        self.fact("", &problem.said, Role::Coral);
+        if let Some(hint) = &problem.hint {
+            self.fact("", hint, Role::Mute);
         }
     }
 
@@ -184,22 +193,24 @@ fn recent(page: &mut Page<'_>, app: &App, kind: Kind, key: &Key, count: usize) -
     found.len()
 }
 
-pub(super) fn agent(app: &App, key: &Key, tab: usize, width: usize) -> Sheet {
+pub(super) fn agent(app: &App, shown: &Shown, key: &Key, width: usize) -> Sheet {
     let Some(agent) = app.terrarium.agents().get(key) else { return gone(app, Kind::Agent, key, width) };
     let object = &*agent.held.object;
     let (spec, status) = (&object.spec, object.status.clone().unwrap_or_default());
     let mut page = Page::new(app, width);
     let theme = page.theme;
-    match tab {
-        1 => {
+    match shown.tab_name() {
+        "thoughts" => {
             if recent(&mut page, app, Kind::Agent, key, 500) == 0 {
                 page.fact("", "Nothing was heard of it yet.", Role::Soft);
             }
         }
-        2 => pods(&mut page, app, key),
-        3 => page.lines = yaml::lines(theme, object),
+        "pods" => pods(&mut page, app, key),
+        "events" => events(&mut page, app, &shown.facts),
+        "logs" => logs(&mut page, app, key, &shown.facts.logs),
+        "yaml" => page.lines = yaml::lines(theme, object),
         _ => {
-            let row = app.views.agents.iter().find(|row| row.key == *key);
+            let row = app.views.agents.all().iter().find(|row| row.key == *key);
             match status.phase {
                 Some(phase) => page.fact("phase", phase.as_str(), phase_role(phase)),
                 None => page.fact("phase", "not told: no operator has looked at this agent", Role::Soft),
@@ -262,7 +273,7 @@ pub(super) fn agent(app: &App, key: &Key, tab: usize, width: usize) -> Sheet {
             }
         }
     }
-    let state = app.views.agents.iter().find(|row| row.key == *key).map(|row| super::agents::state(app, row).1);
+    let state = app.views.agents.all().iter().find(|row| row.key == *key).map(|row| super::agents::state(app, row).1);
     let right = format!("{} · {} · esc back", state.unwrap_or_default(), page.origin(app, Kind::Agent));
     page.done(super::agents::label(app, key), right)
 }
@@ -318,6 +329,44 @@ fn pods(page: &mut Page<'_>, app: &App, key: &Key) {
     }
 }
 
+/// The Events about an object, as the API server has them.
+fn events(page: &mut Page<'_>, app: &App, facts: &Facts) {
+    match &facts.events {
+        Loaded::Not | Loaded::Asked(_) => page.fact("", "listening…", Role::Mute),
+        Loaded::Failed(problem) => page.problem(problem),
+        Loaded::Here(events) if events.is_empty() => page.fact("", "No Event is about it.", Role::Soft),
+        Loaded::Here(events) => {
+            for event in events {
+                let time = event.at.map(|at| at.to_zoned(app.look.zone.clone()).strftime("%H:%M:%S").to_string());
+                let role = if event.warning { Role::Amber } else { Role::Text };
+                let times = if event.count > 1 { format!(" ×{}", event.count) } else { String::new() };
+                let said = format!("{}: {}{times}", event.reason, text::one_line(&event.message));
+                page.fact(&time.unwrap_or_else(|| "—".to_owned()), &said, role);
+            }
+        }
+    }
+}
+
+/// What a container writes.
+fn logs(page: &mut Page<'_>, app: &App, key: &Key, logs: &LogView) {
+    if app.terrarium.pods_of(key).next().is_none() {
+        return page.fact("", "No pod of this agent is known.", Role::Soft);
+    }
+    if logs.dropped > 0 {
+        page.lines.push(Line::from(span(page.theme, Role::Mute, format!("{} lines before are gone", logs.dropped))));
+    }
+    for line in &logs.lines {
+        page.lines.push(Line::from(span(page.theme, Role::Text, text::one_line(line).into_owned())));
+    }
+    if let Some(problem) = &logs.problem {
+        page.problem(problem);
+    } else if let Some(end) = &logs.end {
+        page.lines.push(Line::from(span(page.theme, Role::Mute, format!("— {end}"))));
+    } else if logs.lines.is_empty() {
+        page.fact("", "listening…", Role::Mute);
+    }
+}
+
 /// The signals that an agent emitted, and those meant for it.
 fn signals(page: &mut Page<'_>, app: &App, key: &Key) {
     let now = app.now;
@@ -341,11 +390,11 @@ fn signals(page: &mut Page<'_>, app: &App, key: &Key) {
     }
 }
 
-pub(super) fn pheromone(app: &App, key: &Key, tab: usize, width: usize) -> Sheet {
+pub(super) fn pheromone(app: &App, shown: &Shown, key: &Key, width: usize) -> Sheet {
     let Some(held) = app.terrarium.pheromones().get(key) else { return gone(app, Kind::Pheromone, key, width) };
     let spec = &held.held.object.spec;
     let mut page = Page::new(app, width);
-    if tab == 1 {
+    if shown.tab_name() == "yaml" {
         page.lines = yaml::lines(page.theme, &*held.held.object);
         return page.done(key.name().to_owned(), "esc back".to_owned());
     }
@@ -387,16 +436,16 @@ pub(super) fn pheromone(app: &App, key: &Key, tab: usize, width: usize) -> Sheet
     page.done(key.name().to_owned(), "esc back".to_owned())
 }
 
-pub(super) fn proposal(app: &App, key: &Key, tab: usize, width: usize) -> Sheet {
+pub(super) fn proposal(app: &App, shown: &Shown, key: &Key, width: usize) -> Sheet {
     let Some(held) = app.terrarium.proposals().get(key) else { return gone(app, Kind::Proposal, key, width) };
     let object = &*held.object;
     let (spec, status) = (&object.spec, object.status.clone().unwrap_or_default());
     let mut page = Page::new(app, width);
-    if tab == 1 {
+    if shown.tab_name() == "yaml" {
         page.lines = yaml::lines(page.theme, object);
         return page.done(key.name().to_owned(), "esc back".to_owned());
     }
-    let row = app.views.proposals.iter().find(|row| row.key == *key);
+    let row = app.views.proposals.all().iter().find(|row| row.key == *key);
     if let Some(reason) = &spec.reason {
         for line in text::wrap(&format!("“{reason}”"), width) {
             page.lines.push(Line::from(span(page.theme, Role::Text, line)));

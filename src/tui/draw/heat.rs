@@ -6,7 +6,7 @@ use kgents_store::{Key, Kind};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::{Pen, left_of};
+use super::{Pen, left_of, shown_of};
 use crate::app::App;
 use crate::field::{Field, field};
 use crate::layout::Pane;
@@ -24,7 +24,7 @@ pub(super) fn count(app: &App) -> String {
     }
     let broken = app.terrarium.pheromones().values().filter(|pheromone| pheromone.fade.is_err()).count();
     let unreadable = app.terrarium.unreadable(Kind::Pheromone).count() + broken;
-    let mut said = format!("{} alive · last 60 min", app.views.alive.len());
+    let mut said = format!("{} alive · last 60 min", shown_of(&app.views.alive));
     if unreadable > 0 {
         said = format!("{unreadable} unreadable · {said}");
     }
@@ -100,6 +100,10 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
         }
         pen.put_right(area.x + 9, axis, end, "now", pen.theme.fg(Role::Soft));
     }
+    if app.views.alive.is_empty() && !app.views.alive.all().is_empty() {
+        let y = area.y + rows as u16;
+        pen.put(area.x + 2, y, area.right(), "No pheromone matches the filter.", pen.theme.fg(Role::Mute));
+    }
     list(pen, Rect { y: area.y + rows as u16, height: area.height.saturating_sub(rows as u16), ..area });
 }
 
@@ -154,7 +158,7 @@ fn list(pen: &mut Pen<'_>, area: Rect) {
     let app = pen.app;
     let focused = app.focus == Pane::Pheromones;
     let first = app.pheromones.offset();
-    for (place, (key, strength)) in app.views.alive.iter().enumerate().skip(first).take(usize::from(area.height)) {
+    for (place, (key, strength)) in app.views.alive.from(first).enumerate().map(|(i, row)| (first + i, row)).take(usize::from(area.height)) {
         let y = area.y + (place - first) as u16;
         let line = Rect { y, height: 1, ..area };
         let selected = place == app.pheromones.place() && (focused || app.pheromones.is_chosen());
@@ -196,7 +200,7 @@ fn item(pen: &mut Pen<'_>, line: Rect, key: &Key, strength: f64) {
 pub(super) fn folded(pen: &mut Pen<'_>, area: Rect) {
     let x = pen.fold(Pane::Pheromones, area);
     let app = pen.app;
-    let Some((key, strength)) = app.views.alive.first() else {
+    let Some((key, strength)) = app.views.alive.all().first() else {
         pen.put(x, area.y, area.right(), "nothing in the air", pen.theme.fg(Role::Mute));
         return;
     };

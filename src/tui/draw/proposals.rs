@@ -10,19 +10,24 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 use serde_json::Value;
 
-use super::{Pen, counted};
+use super::{Pen, counted, shown_of};
 use crate::app::App;
 use crate::layout::Pane;
 use crate::text;
 use crate::theme::{Role, Theme};
+use crate::view::Sort;
 
 pub(super) fn count(app: &App) -> String {
     if !super::is_known(app, Kind::Proposal) {
         return String::new();
     }
-    let open = app.views.proposals.iter().filter(|row| row.phase.is_open()).count();
+    let open = app.views.proposals.all().iter().filter(|row| row.phase.is_open()).count();
     let unreadable = app.terrarium.unreadable(Kind::Proposal).count();
-    let said = format!("{open} open · {} in all", app.views.proposals.len());
+    let said = {
+        let order = app.sort_of(Pane::Proposals).filter(|sort| *sort != Sort::Attention);
+        let order = order.map(|sort| format!(" · {}", sort.said())).unwrap_or_default();
+        format!("{open} open · {} in all{order}", shown_of(&app.views.proposals))
+    };
     if unreadable > 0 { format!("{said} · {unreadable} unreadable") } else { said }
 }
 
@@ -120,6 +125,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     let app = pen.app;
     if app.views.proposals.is_empty() {
         let said = match app.terrarium.watch(Kind::Proposal).state {
+            _ if !app.views.proposals.all().is_empty() => "No proposal matches the filter.",
             // What is remembered is known as well.
             state if state.is_live() || !state.is_settled() && super::is_known(app, Kind::Proposal) => {
                 "Nobody asks for a change."
@@ -133,7 +139,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     let focused = app.focus == Pane::Proposals;
     let first = app.proposals.offset();
     let rows = &app.views.proposals;
-    let shown = &rows[first.min(rows.len())..(first + usize::from(area.height)).min(rows.len())];
+    let shown: Vec<&ProposalRow> = rows.from(first).take(usize::from(area.height)).collect();
     let name_width = shown.iter().map(|row| text::width(row.key.name())).max().unwrap_or(0);
     let name_width = name_width.min((usize::from(area.width) / 4).max(20)) as u16;
     for (i, row) in shown.iter().enumerate() {
@@ -198,7 +204,7 @@ fn draw_row(pen: &mut Pen<'_>, line: Rect, row: &ProposalRow, name_width: u16) {
 /// How many are open, by level, in one line.
 pub(super) fn folded(pen: &mut Pen<'_>, area: Rect) {
     let x = pen.fold(Pane::Proposals, area);
-    let open: Vec<&ProposalRow> = pen.app.views.proposals.iter().filter(|row| row.phase.is_open()).collect();
+    let open: Vec<&ProposalRow> = pen.app.views.proposals.all().iter().filter(|row| row.phase.is_open()).collect();
     let mut parts = Vec::new();
     for level in RiskLevel::ALL {
         let count = open.iter().filter(|row| row.risk.level == *level).count();

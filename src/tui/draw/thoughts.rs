@@ -12,7 +12,7 @@ use crate::theme::{Role, Theme};
 pub(super) fn count(app: &App) -> String {
     let thoughts = app.terrarium.thoughts();
     let state = if app.frozen {
-        let newer = thoughts.len().saturating_sub(app.thoughts.place() + 1);
+        let newer = app.thought_count().saturating_sub(app.thoughts.place() + 1);
         format!("frozen, {newer} newer")
     } else {
         "following".to_owned()
@@ -44,14 +44,23 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     }
     let height = usize::from(area.height);
     let first = app.thoughts.offset();
+    let count = app.thought_count();
+    if count == 0 {
+        pen.put(area.x + 2, area.y, area.right(), "No thought matches the filter.", pen.theme.fg(Role::Mute));
+        return;
+    }
+    let at = |place: usize| match &app.views.thoughts {
+        Some(shown) => thoughts.of(*shown.get(place)?),
+        None => thoughts.get(place),
+    };
     let shown: Vec<(usize, &Thought)> =
-        (first..(first + height).min(thoughts.len())).filter_map(|place| Some((place, thoughts.get(place)?))).collect();
+        (first..(first + height).min(count)).filter_map(|place| Some((place, at(place)?))).collect();
     // The newest stands at the bottom, as in a terminal.
     let top = area.bottom() - shown.len() as u16;
     let clock = if area.width >= 44 { 8 } else { 0 };
     let widest = shown.iter().map(|(_, thought)| text::width(&thought.who)).max().unwrap_or(0);
     let who_width = widest.min(20).min(usize::from(area.width) / 4).max(6) as u16;
-    let recent = thoughts.len().saturating_sub(6);
+    let recent = count.saturating_sub(6);
     for ((place, thought), y) in shown.iter().zip(top..area.bottom()) {
         let line = Rect { y, height: 1, ..area };
         let selected = *place == app.thoughts.place() && app.focus == Pane::Thoughts && app.frozen;
@@ -73,6 +82,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
             _ => pen.theme.fg(Role::Soft),
         };
         pen.put(x, y, area.right().saturating_sub(1), &text::one_line(&thought.text), style);
+        for word in app.filters[Pane::Thoughts as usize].filter.words() {
+            pen.mark(line, word, false);
+        }
     }
 }
 

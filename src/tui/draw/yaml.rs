@@ -14,7 +14,7 @@ pub(super) fn lines<T: Serialize>(theme: &Theme, value: &T) -> Vec<Line<'static>
     }
 }
 
-fn colour(theme: &Theme, line: &str) -> Line<'static> {
+pub(super) fn colour(theme: &Theme, line: &str) -> Line<'static> {
     let body = line.trim_start_matches([' ', '-']);
     let (indent, _) = line.split_at(line.len() - body.len());
     let line = match body.split_once(": ").or_else(|| body.strip_suffix(':').map(|key| (key, ""))) {

@@ -1,0 +1,225 @@
+//! What lies over the panes: pages, the palette, dialogs.
+
+use std::collections::VecDeque;
+
+use kgents_store::object::EventFacts;
+use kgents_store::request::{Child, DryRun, Problem, Seen};
+use kgents_store::{Key, Kind, Thought};
+
+use crate::action::Spot;
+use crate::edit::Edit;
+use crate::palette::Palette;
+
+/// Something over the panes.
+#[derive(Clone, Debug)]
+pub enum Overlay {
+    /// What is known of one thing.
+    Page(Box<Page>),
+    /// A list to choose from by typing.
+    Palette(Box<Palette>),
+    /// A change before it is sent.
+    Dialog(Box<Dialog>),
+}
+
+/// What a page is about.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// An agent.
+    Agent(Key),
+    /// A pheromone.
+    Pheromone(Key),
+    /// A proposal.
+    Proposal(Key),
+    /// A thought; a copy, for the ring forgets.
+    Thought(Box<Thought>),
+    /// The keys of a place.
+    Help(Spot),
+}
+
+/// The tabs of an agent's page, by name.
+pub const AGENT_TABS: &[&str] = &["status", "thoughts", "pods", "events", "logs", "yaml"];
+/// The place of the logs among them.
+pub const LOGS: usize = 4;
+
+impl Subject {
+    /// The tabs that the subject has.
+    pub const fn tabs(&self) -> &'static [&'static str] {
+        match self {
+            Self::Agent(_) => AGENT_TABS,
+            Self::Pheromone(_) => &["status", "yaml"],
+            Self::Proposal(_) => &["status", "events", "yaml"],
+            Self::Thought(_) | Self::Help(_) => &[],
+        }
+    }
+
+    /// The object, where it is one.
+    pub const fn object(&self) -> Option<(Kind, &Key)> {
+        match self {
+            Self::Agent(key) => Some((Kind::Agent, key)),
+            Self::Pheromone(key) => Some((Kind::Pheromone, key)),
+            Self::Proposal(key) => Some((Kind::Proposal, key)),
+            Self::Thought(_) | Self::Help(_) => None,
+        }
+    }
+}
+
+/// A page.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// What it is about.
+    pub subject: Subject,
+    /// Which tab of it.
+    pub tab: usize,
+    /// The first line that shows.
+    pub scroll: usize,
+    /// What is looked for on it.
+    pub search: Search,
+    /// What was asked for besides.
+    pub facts: Facts,
+}
+
+impl Page {
+    /// A page at one of its tabs.
+    pub fn new(subject: Subject, tab: usize) -> Self {
+        Self { subject, tab, scroll: 0, search: Search::default(), facts: Facts::default() }
+    }
+
+    /// The name of the tab that shows; empty where there are none.
+    pub fn tab_name(&self) -> &'static str {
+        self.subject.tabs().get(self.tab).copied().unwrap_or_default()
+    }
+
+    /// Where keys go on it.
+    pub fn spot(&self) -> Spot {
+        match self.subject {
+            Subject::Agent(_) if self.tab == LOGS => Spot::Logs,
+            Subject::Agent(_) => Spot::AgentPage,
+            Subject::Pheromone(_) => Spot::PheromonePage,
+            Subject::Proposal(_) => Spot::ProposalPage,
+            Subject::Thought(_) => Spot::ThoughtPage,
+            Subject::Help(_) => Spot::Help,
+        }
+    }
+}
+
+/// What is looked for on a page.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// While it is typed.
+    pub edit: Option<Edit>,
+    /// The text, in lower case; empty looks for nothing.
+    pub text: String,
+    /// Which match the person stands on, counted from the top.
+    pub at: usize,
+}
+
+/// Something that was asked for.
+#[derive(Clone, Debug, Default)]
+pub enum Loaded<T> {
+    /// Nobody asked.
+    #[default]
+    Not,
+    /// Asked for, by this request.
+    Asked(u64),
+    /// Here it is.
+    Here(T),
+    /// It cannot be had.
+    Failed(Problem),
+}
+
+impl<T> Loaded<T> {
+    /// Whether this request is to bring it.
+    pub fn waits_for(&self, id: u64) -> bool {
+        matches!(self, Self::Asked(asked) if *asked == id)
+    }
+}
+
+/// What a page shows besides what the terrarium holds.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// What an agent was made into.
+    pub children: Loaded<Vec<Child>>,
+    /// The Events about it, the newest last.
+    pub events: Loaded<Vec<EventFacts>>,
+    /// What a proposal would do.
+    pub dry_run: Loaded<Box<DryRun>>,
+    /// The logs.
+    pub logs: LogView,
+}
+
+/// How many lines of logs a page keeps.
+pub const MAX_LINES: usize = 20_000;
+
+/// The choices for how far logs go back, in seconds; `None` is everything.
+pub const SINCE: &[Option<i64>] = &[None, Some(60), Some(600), Some(3_600), Some(86_400)];
+
+/// The logs on an agent's page.
+#[derive(Clone, Debug, Default)]
+pub struct LogView {
+    /// The request that brings them, if one runs.
+    pub request: Option<u64>,
+    /// Which pod, of those in their order.
+    pub pod: usize,
+    /// Which container; the first if `None`.
+    pub container: Option<String>,
+    /// Of the container that ran before.
+    pub previous: bool,
+    /// The place in [`SINCE`].
+    pub since: usize,
+    /// The page stays at the end while lines come.
+    pub stays: bool,
+    /// The last lines.
+    pub lines: VecDeque<Box<str>>,
+    /// Lines that fell off the front.
+    pub dropped: u64,
+    /// Why no more come.
+    pub end: Option<String>,
+    /// Why there are none.
+    pub problem: Option<Problem>,
+}
+
+/// A change before it is sent.
+#[derive(Clone, Debug)]
+pub struct Dialog {
+    /// What it would do.
+    pub draft: Draft,
+    /// What a person fills in.
+    pub fields: Vec<Field>,
+    /// The field that is typed into.
+    pub field: usize,
+    /// Why it cannot be sent as it is.
+    pub problem: Option<String>,
+}
+
+/// What a dialog would do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Draft {
+    /// Approve or reject a proposal.
+    Decide {
+        /// The proposal.
+        proposal: Key,
+        /// The version that was looked at.
+        seen: Seen,
+        /// Approve, or reject.
+        approve: bool,
+    },
+    /// Emit a pheromone into a namespace.
+    Emit(String),
+    /// Scale an agent.
+    Scale(Key),
+    /// Delete an object.
+    Delete(Kind, Key, Seen),
+    /// Allow changes from this window.
+    WriteMode,
+}
+
+/// A line that a person fills in.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// What it is.
+    pub label: &'static str,
+    /// What was typed.
+    pub edit: Edit,
+    /// What may be typed, in a few words.
+    pub hint: String,
+}
