@@ -91,6 +91,13 @@ words! {
     }
 }
 
+impl ChangeType {
+    /// Whether the target itself is to go, whatever the patch says.
+    pub const fn deletes_target(self) -> bool {
+        matches!(self, Self::AgentDelete | Self::MemoryDelete)
+    }
+}
+
 words! {
     /// How a patch is to be applied.
     PatchType { Merge = "merge", Json = "json", Apply = "apply" }

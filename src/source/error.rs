@@ -282,10 +282,15 @@ impl SourceError {
                     Some(namespace) => format!("-n {}", quoted(namespace)),
                     None => "-A".to_owned(),
                 };
-                kubectl(&format!("auth can-i {verb} {resource} {scope}"), origin)
+                let (resource, sub) = parts(resource);
+                let sub = sub.map(|sub| format!(" --subresource={sub}")).unwrap_or_default();
+                kubectl(&format!("auth can-i {verb} {resource}{sub} {scope}"), origin)
             }
             Self::Missing { resource } if is_ours(resource) => "kgents crd install".to_owned(),
             Self::Missing { .. } => "kubectl api-resources".to_owned(),
+            Self::NotFound { resource, name, .. } if resource == "namespaces" => {
+                format!("kubectl create namespace {}", quoted(name))
+            }
             Self::NotFound { resource, .. } => match resource.split_once('.') {
                 Some((ours @ ("agents" | "pheromones" | "proposals"), _)) => format!("kgents {ours} list"),
                 _ => format!("kubectl get {resource} -A"),
@@ -310,6 +315,18 @@ impl SourceError {
 
 fn is_ours(resource: &str) -> bool {
     resource.split_once('.').is_some_and(|(_, group)| group == kgents_api::GROUP)
+}
+
+/// A resource as we name it, as kubectl takes it: `agents/scale.kgents.io` is
+/// the subresource `scale` of `agents.kgents.io`.
+pub(crate) fn parts(resource: &str) -> (String, Option<&str>) {
+    match resource.split_once('/') {
+        Some((plural, rest)) if !plural.is_empty() => match rest.split_once('.') {
+            Some((sub, group)) => (format!("{plural}.{group}"), Some(sub)),
+            None => (plural.to_owned(), Some(rest)),
+        },
+        _ => (resource.to_owned(), None),
+    }
 }
 
 fn paths(paths: &[PathBuf]) -> String {
@@ -431,6 +448,23 @@ mod tests {
         assert!(!SourceError::Missing { resource: String::new() }.is_unreachable());
         assert!(!SourceError::Conflict { message: String::new() }.is_unreachable());
         assert!(!SourceError::Invalid { message: String::new() }.is_unreachable());
+    }
+
+    #[test]
+    fn a_subresource_is_asked_for_as_kubectl_wants_it() {
+        assert_eq!(parts("agents/scale.kgents.io"), ("agents.kgents.io".into(), Some("scale")));
+        assert_eq!(parts("pods/log"), ("pods".into(), Some("log")));
+        assert_eq!(parts("pods"), ("pods".into(), None));
+        assert_eq!(parts("/version"), ("/version".into(), None));
+        let error = SourceError::Forbidden {
+            origin: Arc::default(),
+            verb: "patch".into(),
+            resource: "proposals/status.kgents.io".into(),
+            namespace: Some("n".into()),
+            detail: "no".into(),
+        };
+        let hint = "kubectl auth can-i patch proposals.kgents.io --subresource=status -n n";
+        assert_eq!(error.hint().as_deref(), Some(hint));
     }
 
     #[test]

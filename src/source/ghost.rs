@@ -51,6 +51,7 @@ mod write;
 pub use changes::changes;
 pub use error::GhostError;
 pub use keep::{Keep, Kept, keep};
+pub(crate) use name::stem;
 pub use read::{Memory, Problem, Remembered};
 pub use recording::write_recording;
 pub(crate) use recording::{HEAD_FILE, Recorded, TIMELINE_FILE};

@@ -8,11 +8,12 @@ mod events;
 mod explain;
 mod facts;
 mod follow;
-mod kubeconfig;
-mod namespaces;
+pub(crate) mod kubeconfig;
+pub(crate) mod namespaces;
 mod plugin;
 mod probe;
 mod proxy;
+mod send;
 mod session;
 mod supervise;
 #[cfg(test)]
@@ -27,9 +28,13 @@ use kgents_store::watch::Scene;
 
 pub(crate) use checkup::{aim, examine};
 pub use client::{Client, Listed};
+pub(crate) use connect::{Patience, connect};
+pub(crate) use explain::Ask;
+pub(crate) use facts::Access;
 pub(crate) use follow::state_of;
+pub(crate) use send::Undone;
 pub(crate) use supervise::Engine;
-pub(crate) use wire::warn_nameless;
+pub(crate) use wire::{PAGE, Wire, segment, warn_nameless};
 
 use crate::error::{Origin, SourceError};
 use crate::options::Options;

@@ -16,6 +16,7 @@ pub mod error;
 mod fixture;
 pub mod ghost;
 pub mod grpc;
+pub mod hands;
 pub mod kube;
 pub mod ladder;
 mod look;

@@ -1,6 +1,6 @@
 //! What an object is called.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use kgents_core::freshness::Area;
@@ -85,6 +85,19 @@ impl Kind {
         }
     }
 
+    /// The path of the collection on an API server; `None` is all namespaces.
+    /// A namespace is one piece of it, whatever stands in it.
+    pub fn path(self, namespace: Option<&str>) -> String {
+        let group = match self.group() {
+            "" => "/api/v1".to_owned(),
+            group => format!("/apis/{group}/v1"),
+        };
+        match namespace {
+            Some(namespace) => format!("{group}/namespaces/{}/{}", encoded(namespace), self.plural()),
+            None => format!("{group}/{}", self.plural()),
+        }
+    }
+
     /// The area whose freshness limits hold for this kind.
     pub const fn area(self) -> Area {
         match self {
@@ -119,6 +132,21 @@ impl<'de> Deserialize<'de> for Kind {
         let name = String::deserialize(deserializer)?;
         Self::named(&name).ok_or_else(|| serde::de::Error::custom(format!("no such kind: {name}")))
     }
+}
+
+/// A word as one piece of a path or of a query: what is not plain is
+/// percent-encoded.
+pub fn encoded(word: &str) -> String {
+    let mut out = String::with_capacity(word.len());
+    for byte in word.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing into a string cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
 }
 
 /// Namespace and name: an object's identity within its kind. Cheap to clone.
@@ -181,5 +209,13 @@ mod tests {
         assert_eq!(Kind::Agent.resource(), "agents.kgents.io");
         assert_eq!(Kind::Deployment.resource(), "deployments.apps");
         assert_eq!(Kind::Pod.resource(), "pods");
+    }
+
+    #[test]
+    fn a_path_has_as_many_pieces_as_it_should() {
+        assert_eq!(Kind::Agent.path(None), "/apis/kgents.io/v1/agents");
+        assert_eq!(Kind::Pod.path(Some("n")), "/api/v1/namespaces/n/pods");
+        assert_eq!(Kind::Deployment.path(Some("a/b?c")), "/apis/apps/v1/namespaces/a%2Fb%3Fc/deployments");
+        assert_eq!(encoded("kgents-approval/ä b"), "kgents-approval%2F%C3%A4%20b");
     }
 }

@@ -5,6 +5,7 @@
 //! a [`Terrarium`], which keeps state by key, tells what changed, and turns
 //! changes into [`thought`]s. No IO; time comes in as an argument.
 
+pub mod act;
 pub mod bus;
 pub mod heartbeat;
 pub mod key;

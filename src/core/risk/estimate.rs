@@ -1,7 +1,7 @@
 //! The estimate that stands where no operator has written a risk.
 
 use jiff::{SignedDuration, Timestamp};
-use kgents_api::proposal::{ChangeType, ProposalPhase};
+use kgents_api::proposal::ProposalPhase;
 use kgents_api::{ObjectMeta, Proposal};
 use serde_json::Value;
 
@@ -57,10 +57,10 @@ pub fn estimate(
 
 /// What a proposal makes of its target. To delete, it needs no patch.
 fn outcome(proposal: &Proposal, target: &Value) -> Result<Value, PatchError> {
-    match proposal.spec.change_type {
-        ChangeType::AgentDelete | ChangeType::MemoryDelete => Ok(Value::Null),
-        _ => patch::apply(&proposal.spec.patch, target),
+    if proposal.spec.change_type.deletes_target() {
+        return Ok(Value::Null);
     }
+    patch::apply(&proposal.spec.patch, target)
 }
 
 /// The base risk applied in the last 24 hours, rolled back or not; an error

@@ -18,18 +18,23 @@ pub(super) fn context(name: &str) -> String {
     encode(name, |place, byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte) || (byte == b'.' && place > 0))
 }
 
-/// The file of an agent below `agents`. Capitals are encoded, for file systems
-/// that do not know them; the one dot before `.json` parts namespace and name.
+/// The file of an agent below `agents`.
 pub(super) fn agent(key: &Key) -> String {
+    stem(key) + ".json"
+}
+
+/// An agent as the name of a file, without its ending. Capitals are encoded,
+/// for file systems that do not know them; the one dot parts namespace and name.
+pub(crate) fn stem(key: &Key) -> String {
     let part = |text: &str| {
         encode(text, |place, byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || (byte == b'-' && place > 0))
     };
     let name = part(key.name());
     if key.namespace() == NAMESPACE_AGENTS {
-        format!("{name}.json")
+        name
     } else {
         // Both may be long: together they stay below what file systems allow.
-        capped(format!("{}.{name}", part(key.namespace())), &key.to_string()) + ".json"
+        capped(format!("{}.{name}", part(key.namespace())), &key.to_string())
     }
 }
 

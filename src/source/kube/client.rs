@@ -11,9 +11,9 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, CustomResourceDefinitionCondition,
 };
 use kgents_api::{NAMESPACE_AGENTS, Pheromone};
-use kgents_store::Kind;
 use kgents_store::object::{Decoded, decode};
 use kgents_store::watch::Scene;
+use kgents_store::{Kind, act};
 
 use super::connect::{Patience, connect};
 use super::explain::Ask;
@@ -233,8 +233,9 @@ impl Client {
     /// When the API server refuses it or does not answer. After a time-out
     /// nobody knows whether it was made.
     pub async fn create_pheromone(&self, namespace: &str, object: &Pheromone) -> Result<Decoded, SourceError> {
-        let json = serde_json::to_vec(object).map_err(|error| SourceError::Invalid { message: error.to_string() })?;
-        let json = self.wire.create(Kind::Pheromone, namespace, json).await?;
+        segment("namespace", namespace)?;
+        let ask = Ask::of("create", Kind::Pheromone, Some(namespace));
+        let json = self.wire.perform(&ask, &act::emit(namespace, object)).await.map_err(|undone| undone.error)?;
         self.decoded("create", Kind::Pheromone, &json)
     }
 

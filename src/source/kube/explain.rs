@@ -11,7 +11,7 @@ use kgents_store::Kind;
 use rustls::{AlertDescription, CertificateError};
 
 use super::words;
-use crate::error::{Origin, SourceError};
+use crate::error::{Origin, SourceError, parts};
 
 /// The reason that kube makes up for an error whose body is no `Status`.
 const NO_STATUS: &str = "Failed to parse error data";
@@ -41,6 +41,17 @@ impl Ask {
 
     pub(crate) fn named(mut self, name: &str) -> Self {
         self.name = Some(name.to_owned());
+        self
+    }
+
+    /// The same, asked of a subresource.
+    pub(crate) fn sub(mut self, subresource: Option<&str>) -> Self {
+        if let Some(sub) = subresource {
+            self.resource = match self.resource.split_once('.') {
+                Some((plural, group)) => format!("{plural}/{sub}.{group}"),
+                None => format!("{}/{sub}", self.resource),
+            };
+        }
         self
     }
 }
@@ -107,14 +118,15 @@ fn refused(status: &Status, ask: &Ask, origin: Arc<Origin>) -> SourceError {
 /// Whether it is the object, its namespace or the whole resource that is not
 /// there: the details name what was looked for, if the resource is known.
 fn not_found(status: &Status, ask: &Ask) -> SourceError {
+    let (resource, _) = parts(&ask.resource);
     let details = status.details.as_ref().filter(|details| !details.name.is_empty());
     let Some(details) = details else {
-        return SourceError::Missing { resource: ask.resource.clone() };
+        return SourceError::Missing { resource };
     };
     let (plural, name) = (words::clean(&details.kind), words::clean(&details.name));
     // In details, `kind` holds the plural.
-    if plural.is_empty() || ask.resource.split('.').next() == Some(&plural) {
-        return SourceError::NotFound { resource: ask.resource.clone(), name, namespace: ask.namespace.clone() };
+    if plural.is_empty() || resource.split('.').next() == Some(&plural) {
+        return SourceError::NotFound { resource, name, namespace: ask.namespace.clone() };
     }
     SourceError::NotFound { resource: plural, name, namespace: None }
 }

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use ::kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use futures::FutureExt;
+use kgents_store::request::ContextFacts;
 use kgents_store::watch::Scene;
 
 use super::{proxy, words};
@@ -87,14 +88,19 @@ enum Place {
 /// the one that was chosen before (`kubectl config use-context` in another
 /// terminal must not move a window to another cluster), else the current one.
 pub(crate) fn find(options: &Options, chosen: Option<&str>) -> Result<Found, SourceError> {
+    match find_place(options)? {
+        Place::Pod => Ok(found_pod(options)),
+        Place::Files(paths) => found_files(options, chosen, paths),
+    }
+}
+
+/// Where the configuration is, in this environment.
+fn find_place(options: &Options) -> Result<Place, SourceError> {
     let variable = std::env::var_os("KUBECONFIG");
     let home = std::env::home_dir();
     let pod =
         std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && Path::new(SERVICE_ACCOUNT).join("token").exists();
-    match place(options.kubeconfig.as_deref(), variable.as_deref(), home.as_deref(), pod)? {
-        Place::Pod => Ok(found_pod(options)),
-        Place::Files(paths) => found_files(options, chosen, paths),
-    }
+    place(options.kubeconfig.as_deref(), variable.as_deref(), home.as_deref(), pod)
 }
 
 fn place(flag: Option<&Path>, variable: Option<&OsStr>, home: Option<&Path>, pod: bool) -> Result<Place, SourceError> {
@@ -188,6 +194,35 @@ fn found_files(options: &Options, chosen: Option<&str>, paths: Vec<PathBuf>) -> 
         own_proxy,
         kubeconfig,
     })
+}
+
+/// The contexts that there are, in the order of the kubeconfig. One whose
+/// cluster is missing is told as well: somebody wrote it down.
+pub(crate) fn contexts(options: &Options, chosen: Option<&str>) -> Result<Vec<ContextFacts>, SourceError> {
+    let paths = match find_place(options)? {
+        Place::Files(paths) => paths,
+        Place::Pod => {
+            let Found { scene, own_namespace, .. } = found_pod(options);
+            let Scene { context: name, server, .. } = words::scene(&scene);
+            return Ok(vec![ContextFacts { name, server, namespace: own_namespace, current: true }]);
+        }
+    };
+    let kubeconfig = read(&paths)?;
+    let current = options.context.as_deref().or(chosen).or(kubeconfig.current_context.as_deref());
+    let contexts = kubeconfig.contexts.iter().map(|named| {
+        let context = named.context.as_ref();
+        let of = |cluster: &str| kubeconfig.clusters.iter().find(|named| named.name == cluster);
+        let cluster = context.and_then(|context| of(&context.cluster)).and_then(|named| named.cluster.as_ref());
+        let server = cluster.and_then(|cluster| cluster.server.as_deref()).unwrap_or_default();
+        let namespace = context.and_then(|context| context.namespace.as_deref()).filter(|name| !name.is_empty());
+        ContextFacts {
+            name: words::clean(&named.name),
+            server: words::clean(&redact::userinfo(server)),
+            namespace: namespace.map(words::clean),
+            current: Some(named.name.as_str()) == current,
+        }
+    });
+    Ok(contexts.collect())
 }
 
 fn scope(options: &Options, of_context: Option<&str>) -> Scope {

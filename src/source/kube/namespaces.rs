@@ -14,6 +14,11 @@ pub(crate) async fn candidates(wire: &Wire, own: Option<&str>) -> Vec<String> {
     choose(own, there)
 }
 
+/// The namespaces that are likely to be there, for those who may not ask.
+pub(crate) fn likely(own: Option<&str>) -> Vec<String> {
+    choose(own, None)
+}
+
 fn choose(own: Option<&str>, there: Option<Vec<String>>) -> Vec<String> {
     let likely = own.into_iter().chain(NAMESPACES).chain(["default"]);
     let mut names: Vec<String> = Vec::new();

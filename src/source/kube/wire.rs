@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::kube::api::{ListParams, PostParams, WatchParams};
+use ::kube::api::{ListParams, WatchParams};
 use ::kube::core::{Request, Status};
 use futures::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
 use futures::stream::BoxStream;
@@ -30,8 +30,6 @@ const WATCH_SECONDS: u32 = 290;
 
 /// The longest line of a watch, in bytes: many times what etcd can hold.
 const MAX_LINE: u64 = 32 * 1024 * 1024;
-/// Under which name we write what a person asked us to write.
-const FIELD_MANAGER: &str = "kgents";
 
 /// One API server, asked with one set of credentials. Cheap to clone.
 #[derive(Clone)]
@@ -142,7 +140,7 @@ impl Wire {
     }
 
     /// What an error of kube means, said of this API server.
-    fn explain(&self, error: &::kube::Error, ask: &Ask) -> SourceError {
+    pub(super) fn explain(&self, error: &::kube::Error, ask: &Ask) -> SourceError {
         let mut error = explain(error, ask, &self.origin);
         if let (SourceError::Unauthorized { problem, .. }, Some(end)) = (&mut error, self.certificate_ends)
             && end <= clock::now()
@@ -162,6 +160,16 @@ impl Wire {
             Ok(answer) => answer.map_err(|error| self.explain(&error, ask)),
             Err(_) => Err(self.too_late()),
         }
+    }
+
+    /// Whom it speaks to.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// How long one question may take.
+    pub(super) fn limit(&self) -> Duration {
+        self.limit
     }
 
     /// That there was no answer in time.
@@ -301,14 +309,6 @@ impl Wire {
         Ok(names.items.into_iter().map(|item| item.metadata.name).collect())
     }
 
-    /// Makes an object and returns it as the API server keeps it, raw.
-    pub(crate) async fn create(&self, kind: Kind, namespace: &str, json: Vec<u8>) -> Result<String, SourceError> {
-        let ask = Ask::of("create", kind, Some(namespace));
-        let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
-        let request = built(Request::new(path(kind, Some(namespace))?).create(&params, json))?;
-        self.text(&ask, request).await
-    }
-
     /// One object, raw.
     pub(crate) async fn get(&self, kind: Kind, namespace: &str, name: &str) -> Result<String, SourceError> {
         let ask = Ask::of("get", kind, Some(namespace)).named(name);
@@ -355,14 +355,8 @@ fn built(
 
 /// The path of a resource.
 pub(crate) fn path(kind: Kind, namespace: Option<&str>) -> Result<String, SourceError> {
-    let group = match kind.group() {
-        "" => "api/v1".to_owned(),
-        group => format!("apis/{group}/v1"),
-    };
-    Ok(match namespace {
-        Some(namespace) => format!("/{group}/namespaces/{}/{}", segment("namespace", namespace)?, kind.plural()),
-        None => format!("/{group}/{}", kind.plural()),
-    })
+    let namespace = namespace.map(|namespace| segment("namespace", namespace)).transpose()?;
+    Ok(kind.path(namespace))
 }
 
 /// A word that a person typed, as one piece of a path and nothing more.

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use kgents_api::{ObjectMeta, Pheromone, PheromoneSpec, PheromoneType};
+use kgents_api::{Pheromone, PheromoneSpec, PheromoneType};
 use kgents_source::{Client, SourceError, clock};
 use kgents_store::bus::{Batch, Change, Novelty, Rung};
 use kgents_store::watch::{Link, Watch, WatchState};
-use kgents_store::{Kind, Layer, Terrarium, bus::Control, view};
+use kgents_store::{Kind, Layer, Terrarium, act, bus::Control, view};
 use serde_json::Value;
 
 use crate::args::Global;
@@ -52,7 +52,7 @@ pub(crate) struct Args {
     /// When it ends however strong it still is, such as 1h [default: never].
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = value::duration)]
     ttl: Option<Duration>,
-    /// The name of the object [default: its type and six random signs].
+    /// The name of the object [default: its type and five random signs].
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     name: Option<String>,
     #[command(flatten)]
@@ -116,7 +116,6 @@ fn refused(error: SourceError, namespace: &str) -> Failure {
 }
 
 fn pheromone(args: &Args, now: Timestamp) -> Pheromone {
-    let name = args.name.clone().unwrap_or_else(|| unique_name(args.type_));
     let spec = PheromoneSpec {
         type_: args.type_,
         source: args.source.clone().unwrap_or_else(user),
@@ -129,20 +128,7 @@ fn pheromone(args: &Args, now: Timestamp) -> Pheromone {
         payload: args.payload.as_deref().map(payload),
         position: None,
     };
-    let metadata = ObjectMeta { name: Some(name), ..ObjectMeta::default() };
-    Pheromone { metadata, spec }
-}
-
-/// `warning-x1y2z3`: the type as object names are written, and six random signs.
-fn unique_name(type_: PheromoneType) -> String {
-    const SIGNS: [char; 36] = [
-        'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v',
-        'w', 'x', 'y', 'z', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9',
-    ];
-    let mut name = type_.as_str().to_ascii_lowercase().replace('_', "-");
-    name.push('-');
-    name.extend((0..6).filter_map(|_| fastrand::choice(SIGNS)));
-    name
+    act::pheromone(args.name.as_deref(), spec)
 }
 
 fn payload(text: &str) -> Value {
@@ -214,9 +200,8 @@ mod tests {
         let json = serde_json::to_value(&made.spec).unwrap();
         let fields: Vec<&String> = json.as_object().unwrap().keys().collect();
         assert_eq!(fields, ["emittedAt", "source", "type"]);
-        let name = made.metadata.name.unwrap();
-        let signs = name.strip_prefix("review-request-").unwrap();
-        assert!(signs.len() == 6 && signs.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()), "{name}");
+        assert_eq!(made.metadata.name, None);
+        assert_eq!(made.metadata.generate_name.as_deref(), Some("review-request-"));
     }
 
     #[test]
