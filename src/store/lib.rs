@@ -5,6 +5,7 @@
 //! a [`Terrarium`], which keeps state by key, tells what changed, and turns
 //! changes into [`thought`]s. No IO; time comes in as an argument.
 
+pub mod answer;
 pub mod bus;
 pub mod heartbeat;
 pub mod key;
@@ -18,6 +19,7 @@ pub mod timeline;
 pub mod view;
 pub mod watch;
 
+pub use answer::{Answer, answer};
 pub use bus::{Batch, Bus, Change, Control, Novelty, Rung};
 pub use key::{Key, Kind};
 pub use object::Object;
