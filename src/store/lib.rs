@@ -6,6 +6,7 @@
 //! changes into [`thought`]s. No IO; time comes in as an argument.
 
 pub mod act;
+pub mod answer;
 pub mod bus;
 pub mod heartbeat;
 pub mod key;
@@ -19,6 +20,7 @@ pub mod timeline;
 pub mod view;
 pub mod watch;
 
+pub use answer::{Answer, answer};
 pub use bus::{Batch, Bus, Change, Control, Novelty, Rung};
 pub use key::{Key, Kind};
 pub use object::Object;

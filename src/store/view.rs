@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::key::{Key, Kind};
 pub use crate::narrate::{is_bad, said};
-use crate::terrarium::{HeldPheromone, Terrarium};
+use crate::terrarium::{HeldAgent, HeldPheromone, Terrarium};
 
 /// An agent with what it is doing and why it stands where it stands.
 #[derive(Clone, Debug)]
@@ -33,32 +33,44 @@ pub struct AgentRow {
 /// `proposals` are the rows of [`proposals`], for what is asked of a person.
 pub fn agents(terrarium: &Terrarium, proposals: &[ProposalRow], now: Timestamp) -> Vec<AgentRow> {
     let asks = asks(terrarium, proposals);
-    let mut rows: Vec<AgentRow> = terrarium
-        .agents()
-        .iter()
-        .map(|(key, agent)| {
-            let level = agent.meter.level(now);
-            let signals: Vec<_> = terrarium
-                .signals_of(key)
-                .filter(|(_, signal)| is_alarm(signal.held.object.spec.type_))
-                .filter_map(|(_, signal)| Some((&*signal.held.object, strength(signal, now)?)))
-                .collect();
-            let asked = asks.get(key).map(Vec::as_slice).unwrap_or_default();
-            let bid = attention::agent_bid(&agent.held.object, level, &signals, asked, now);
-            let dreaming = terrarium.signals_of(key).any(|(_, signal)| {
-                signal.held.object.spec.type_ == PheromoneType::Dream
-                    && signal.held.object.spec.source == key.name()
-                    && strength(signal, now).is_some()
-            });
-            let waiting = bid.need.is_asked();
-            let state = activity::state(&agent.held.object, level, waiting, dreaming);
-            AgentRow { key: key.clone(), level, state, bid }
-        })
-        .collect();
+    let mut rows: Vec<AgentRow> =
+        terrarium.agents().iter().map(|(key, agent)| agent_row(terrarium, key, agent, &asks, now)).collect();
     rows.sort_by(|a, b| {
         attention::order(&a.bid, &b.bid).then_with(|| b.level.total_cmp(&a.level)).then_with(|| a.key.cmp(&b.key))
     });
     rows
+}
+
+/// One agent, as [`agents`] has it. `proposals` may be those alone that it
+/// made or that would change it.
+pub fn agent(terrarium: &Terrarium, key: &Key, proposals: &[ProposalRow], now: Timestamp) -> Option<AgentRow> {
+    let held = terrarium.agents().get(key)?;
+    Some(agent_row(terrarium, key, held, &asks(terrarium, proposals), now))
+}
+
+fn agent_row(
+    terrarium: &Terrarium,
+    key: &Key,
+    agent: &HeldAgent,
+    asks: &BTreeMap<Key, Vec<(&Proposal, RiskLevel)>>,
+    now: Timestamp,
+) -> AgentRow {
+    let level = agent.meter.level(now);
+    let signals: Vec<_> = terrarium
+        .signals_of(key)
+        .filter(|(_, signal)| is_alarm(signal.held.object.spec.type_))
+        .filter_map(|(_, signal)| Some((&*signal.held.object, strength(signal, now)?)))
+        .collect();
+    let asked = asks.get(key).map(Vec::as_slice).unwrap_or_default();
+    let bid = attention::agent_bid(&agent.held.object, level, &signals, asked, now);
+    let dreaming = terrarium.signals_of(key).any(|(_, signal)| {
+        signal.held.object.spec.type_ == PheromoneType::Dream
+            && signal.held.object.spec.source == key.name()
+            && strength(signal, now).is_some()
+    });
+    let waiting = bid.need.is_asked();
+    let state = activity::state(&agent.held.object, level, waiting, dreaming);
+    AgentRow { key: key.clone(), level, state, bid }
 }
 
 /// Open proposals, with the level of their risk, by the agents that made them
@@ -69,9 +81,7 @@ fn asks<'a>(terrarium: &'a Terrarium, rows: &[ProposalRow]) -> BTreeMap<Key, Vec
         let Some(held) = terrarium.proposals().get(&row.key) else { continue };
         let (spec, own) = (&held.object.spec, row.key.namespace());
         let proposer = Key::new(own, &spec.proposer);
-        let target = (spec.target.kind == "Agent")
-            .then(|| Key::new(spec.target.namespace.as_deref().unwrap_or(own), &spec.target.name))
-            .filter(|target| *target != proposer);
+        let target = target_agent(&row.key, &held.object).filter(|target| *target != proposer);
         for agent in std::iter::once(proposer).chain(target) {
             asks.entry(agent).or_default().push((&held.object, row.risk.level));
         }
@@ -140,19 +150,17 @@ pub struct ProposalRow {
 /// All proposals: the open ones first, what needs a person most at the top,
 /// then the newest.
 pub fn proposals(terrarium: &Terrarium, now: Timestamp) -> Vec<ProposalRow> {
+    let mut rows: Vec<ProposalRow> =
+        terrarium.proposals().iter().map(|(key, held)| proposal_row(terrarium, key, &held.object, now)).collect();
+    sort(terrarium, &mut rows);
+    rows
+}
+
+fn sort(terrarium: &Terrarium, rows: &mut [ProposalRow]) {
     let created = |key: &Key| {
         let held = terrarium.proposals().get(key)?;
         held.object.metadata.creation_timestamp.as_ref().map(|time| time.0)
     };
-    let mut rows: Vec<ProposalRow> = terrarium
-        .proposals()
-        .iter()
-        .map(|(key, held)| {
-            let (risk, estimated) = risk_of(terrarium, key, &held.object, now);
-            let bid = attention::proposal_bid(&held.object, risk.level, now);
-            ProposalRow { key: key.clone(), phase: phase(&held.object), risk, estimated, bid }
-        })
-        .collect();
     rows.sort_by(|a, b| {
         let open = |row: &ProposalRow| row.phase.is_open();
         open(b)
@@ -161,6 +169,34 @@ pub fn proposals(terrarium: &Terrarium, now: Timestamp) -> Vec<ProposalRow> {
             .then_with(|| created(&b.key).cmp(&created(&a.key)))
             .then_with(|| a.key.cmp(&b.key))
     });
+}
+
+fn proposal_row(terrarium: &Terrarium, key: &Key, proposal: &Proposal, now: Timestamp) -> ProposalRow {
+    let (risk, estimated) = risk_of(terrarium, key, proposal, now);
+    let bid = attention::proposal_bid(proposal, risk.level, now);
+    ProposalRow { key: key.clone(), phase: phase(proposal), risk, estimated, bid }
+}
+
+/// The agent that a proposal would change, if it would change one.
+pub fn target_agent(key: &Key, proposal: &Proposal) -> Option<Key> {
+    let target = &proposal.spec.target;
+    (target.kind == "Agent").then(|| Key::new(target.namespace.as_deref().unwrap_or(key.namespace()), &target.name))
+}
+
+/// The proposals that an agent made or that would change it, in the order of
+/// [`proposals`].
+pub fn proposals_of(terrarium: &Terrarium, agent: &Key, now: Timestamp) -> Vec<ProposalRow> {
+    let concerns = |key: &Key, proposal: &Proposal| {
+        (proposal.spec.proposer == agent.name() && key.namespace() == agent.namespace())
+            || target_agent(key, proposal).is_some_and(|target| target == *agent)
+    };
+    let mut rows: Vec<ProposalRow> = terrarium
+        .proposals()
+        .iter()
+        .filter(|(key, held)| concerns(key, &held.object))
+        .map(|(key, held)| proposal_row(terrarium, key, &held.object, now))
+        .collect();
+    sort(terrarium, &mut rows);
     rows
 }
 
