@@ -356,11 +356,9 @@ impl Pen<'_> {
         let (before, after) = line.split_at(byte);
         let room = usize::from(limit.saturating_sub(x + 1));
         // What is far to the left of the cursor is not shown.
-        let mut start = 0;
-        while text::width(&before[start..]) > room {
-            start += before[start..].chars().next().map_or(1, char::len_utf8);
-        }
-        let mut at = self.put(x, y, limit, &before[start..], self.theme.fg(Role::Text));
+        let mut near = before.chars();
+        while text::width(near.as_str()) > room && near.next().is_some() {}
+        let mut at = self.put(x, y, limit, near.as_str(), self.theme.fg(Role::Text));
         let mut graphemes = after.graphemes(true);
         let under = graphemes.next().filter(|_| active);
         if active {

@@ -67,15 +67,15 @@ impl Filter {
     /// The first term that cannot be understood.
     pub fn parse(text: &str, keys: &[&'static str]) -> Result<Self, Wrong> {
         let mut terms = Vec::new();
-        for (at, token) in tokens(text)? {
-            let (not, body) = token.strip_prefix('!').map_or((false, token.as_str()), |rest| (true, rest));
+        for (at, term) in tokens(text)? {
+            let (not, body) = term.strip_prefix('!').map_or((false, term.as_str()), |rest| (true, rest));
             let wrong = |said: String| Err(Wrong { at, said });
             if body.is_empty() {
                 return wrong("`!` turns a term around: write !idle".to_owned());
             }
-            let key = body.split_once(':').filter(|(key, _)| {
-                !key.is_empty() && key.chars().all(|c| c.is_ascii_alphabetic() || c == '-')
-            });
+            let key = body
+                .split_once(':')
+                .filter(|(key, _)| !key.is_empty() && key.chars().all(|c| c.is_ascii_alphabetic() || c == '-'));
             let Some((key, value)) = key else {
                 let word = body.trim_matches('"').to_lowercase();
                 terms.push(Term { not, test: Test::Word(word) });
@@ -92,12 +92,7 @@ impl Filter {
             if value.is_empty() {
                 return wrong(format!("`{key}:` wants a value"));
             }
-            let signs = [
-                (">=", Sign::MoreOrEqual),
-                ("<=", Sign::LessOrEqual),
-                (">", Sign::More),
-                ("<", Sign::Less),
-            ];
+            let signs = [(">=", Sign::MoreOrEqual), ("<=", Sign::LessOrEqual), (">", Sign::More), ("<", Sign::Less)];
             let compared = signs.into_iter().find_map(|(sign, what)| Some((what, value.strip_prefix(sign)?)));
             let test = match compared {
                 Some((sign, number)) => match number.parse::<f64>() {
@@ -207,7 +202,18 @@ mod tests {
 
     #[test]
     fn every_term_must_hold() {
-        for kept in ["", "bill", "HOLDS", "blgt", "phase:run", "!phase:failed", "risk:>0.3 risk:<=.33", "\"14 holds\"", "bill phase:running", "phase:\"running\""] {
+        for kept in [
+            "",
+            "bill",
+            "HOLDS",
+            "blgt",
+            "phase:run",
+            "!phase:failed",
+            "risk:>0.3 risk:<=.33",
+            "\"14 holds\"",
+            "bill phase:running",
+            "phase:\"running\"",
+        ] {
             assert!(keeps(kept), "{kept}");
         }
         for gone in ["zzz", "!bill", "phase:failed", "risk:>0.33", "name:x", "bill zzz", "!\"14 holds\""] {

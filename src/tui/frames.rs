@@ -12,12 +12,13 @@ use serde_json::json;
 
 use crate::app::{App, Look};
 use crate::hit::HitMap;
+use crate::keymap::Keymap;
 use crate::snapshot::plain;
 use crate::testing::{batch, change, garden, kube, live, now};
 use crate::theme::{ColourLevel, Theme};
 
 pub(crate) fn look() -> Look {
-    Look { theme: Theme::new(ColourLevel::True, false), zone: TimeZone::UTC }
+    Look { theme: Theme::new(ColourLevel::True, false), zone: TimeZone::UTC, keymap: Keymap::default(), write: false }
 }
 
 /// Draws as the runtime does: the views first, then the cells.
@@ -119,7 +120,7 @@ fn hostile_and_wide_text_stays_in_its_cells() {
 #[test]
 fn colours_are_a_luxury() {
     for (name, level, ascii) in [("ansi16", ColourLevel::Ansi16, false), ("none_ascii", ColourLevel::None, true)] {
-        let look = Look { theme: Theme::new(level, ascii), zone: TimeZone::UTC };
+        let look = Look { theme: Theme::new(level, ascii), ..look() };
         let mut app = App::over(garden(), look, (80, 24), now());
         let mut buffer = Buffer::empty(Rect::new(0, 0, 80, 24));
         draw(&mut app, &mut buffer);

@@ -225,10 +225,7 @@ mod tests {
     #[test]
     fn what_is_wrong_names_both_places() {
         let problems = |pairs: &[(&str, &str)]| Keymap::new("default", &own(pairs)).unwrap_err().join("\n");
-        assert_eq!(
-            problems(&[("zoom", "s")]),
-            "s means both `sort` (by default) and `zoom` (in [keys]) in agents"
-        );
+        assert_eq!(problems(&[("zoom", "s")]), "s means both `sort` (by default) and `zoom` (in [keys]) in agents");
         assert_eq!(problems(&[("zom", "s")]), "no action is called `zom`; did you mean `zoom`?");
         assert!(problems(&[("zoom", "hyper-x")]).starts_with("zoom: no key is called `hyper-x`: write"));
         assert_eq!(

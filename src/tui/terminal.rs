@@ -224,9 +224,9 @@ mod tests {
             clipboard(&mut out, "fo", tmux, screen);
             String::from_utf8(out).unwrap()
         };
-        assert_eq!(copied(false, false), "\u{1b}]52;c;Zm8=\u{7}");
-        assert_eq!(copied(true, false), "\u{1b}Ptmux;\u{1b}\u{1b}]52;c;Zm8=\u{7}\u{1b}\\");
-        assert_eq!(copied(false, true), "\u{1b}P\u{1b}]52;c;Zm8=\u{7}\u{1b}\\");
+        assert_eq!(copied(false, false), "\u{1b}]52;c;Zm8=\u{1b}\\");
+        assert_eq!(copied(true, false), "\u{1b}Ptmux;\u{1b}\u{1b}]52;c;Zm8=\u{1b}\u{1b}\\\u{1b}\\");
+        assert_eq!(copied(false, true), "\u{1b}P\u{1b}]52;c;Zm8=\u{1b}\\\u{1b}\\");
     }
 
     #[test]

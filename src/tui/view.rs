@@ -57,7 +57,12 @@ impl<T> Rows<T> {
     }
 
     /// Chooses the rows that show.
-    fn choose(&mut self, filter: &Filter, keeps: impl Fn(&T) -> bool, order: Option<impl Fn(&T, &T) -> std::cmp::Ordering>) {
+    fn choose(
+        &mut self,
+        filter: &Filter,
+        keeps: impl Fn(&T) -> bool,
+        order: Option<impl Fn(&T, &T) -> std::cmp::Ordering>,
+    ) {
         if filter.is_empty() && order.is_none() {
             self.shown = None;
             return;
@@ -220,7 +225,9 @@ impl Views {
             alive,
             |row| alive.keeps(&SignalFields(terrarium, row)),
             (by_signal != Sort::Strength).then_some(|a: &(Key, f64), b: &(Key, f64)| match by_signal {
-                Sort::Type => type_of(&a.0).map(|spec| spec.type_.as_str()).cmp(&type_of(&b.0).map(|spec| spec.type_.as_str())),
+                Sort::Type => {
+                    type_of(&a.0).map(|spec| spec.type_.as_str()).cmp(&type_of(&b.0).map(|spec| spec.type_.as_str()))
+                }
                 Sort::Source => type_of(&a.0).map(|spec| &spec.source).cmp(&type_of(&b.0).map(|spec| &spec.source)),
                 _ => created(&b.0, Kind::Pheromone).cmp(&created(&a.0, Kind::Pheromone)),
             }),
@@ -235,8 +242,8 @@ impl Views {
             }),
         );
         let kept = |thought: &&Thought| thoughts.keeps(&ThoughtFields(thought));
-        self.thoughts =
-            (!thoughts.is_empty()).then(|| terrarium.thoughts().iter().filter(kept).map(|thought| thought.seq).collect());
+        self.thoughts = (!thoughts.is_empty())
+            .then(|| terrarium.thoughts().iter().filter(kept).map(|thought| thought.seq).collect());
     }
 }
 

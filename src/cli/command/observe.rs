@@ -255,7 +255,12 @@ async fn behind(mut options: kgents_source::Options, mut bus: Bus, mut ends: End
 }
 
 /// Reads the configuration file again each time that it changes, for ever.
-async fn reload(global: &Global, flags: Flags, was: &kgents_tui::Options, changes: watch::Sender<kgents_tui::Settings>) {
+async fn reload(
+    global: &Global,
+    flags: Flags,
+    was: &kgents_tui::Options,
+    changes: watch::Sender<kgents_tui::Settings>,
+) {
     let mut file = Reload::new(global);
     loop {
         file.changed().await;

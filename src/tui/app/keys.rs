@@ -242,7 +242,9 @@ impl App {
             Action::PreviousAgent => self.talk_to_next(-1, update),
             Action::Follow | Action::PreviousRun | Action::Container | Action::Since => self.logs(action, update),
             Action::DryRun => self.dry_run(update),
-            Action::Approve | Action::Reject | Action::Emit | Action::Scale | Action::Delete => self.draft(action, update),
+            Action::Approve | Action::Reject | Action::Emit | Action::Scale | Action::Delete => {
+                self.draft(action, update);
+            }
             Action::WriteMode => self.write_mode(),
             Action::Copy => self.copy(update),
             Action::Save => self.save(update),

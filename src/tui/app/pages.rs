@@ -147,9 +147,9 @@ impl App {
                 let names = &pod.container_names;
                 let place = logs.container.as_ref().and_then(|name| names.iter().position(|other| other == name));
                 let next = place.unwrap_or(0) + 1;
-                match names.get(next) {
-                    Some(name) => logs.container = Some(name.clone()),
-                    None => (logs.container, logs.pod) = (None, (logs.pod + 1) % pods.len()),
+                logs.container = names.get(next).cloned();
+                if logs.container.is_none() {
+                    logs.pod = (logs.pod + 1) % pods.len();
                 }
             }
         }

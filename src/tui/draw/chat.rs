@@ -22,7 +22,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     let app = pen.app;
     let Some(agent) = app.chat.agent.clone() else {
         let said = "Talk to an agent: t on its row, or 5 for the one that is selected.";
-        for (line, y) in text::wrap(said, usize::from(area.width.saturating_sub(4))).iter().zip(area.y + 1..area.bottom()) {
+        for (line, y) in
+            text::wrap(said, usize::from(area.width.saturating_sub(4))).iter().zip(area.y + 1..area.bottom())
+        {
             pen.put(area.x + 2, y, area.right(), line, pen.theme.fg(Role::Soft));
         }
         return;

@@ -110,7 +110,10 @@ fn above(pen: &Pen<'_>, dialog: &Dialog, width: usize) -> Vec<Line<'static>> {
         }
         Draft::Delete(kind, key, _) => {
             let kind = kind.as_str();
-            say(Role::Coral, &format!("{kind} {} in {} is deleted, with all that it owns.", key.name(), key.namespace()));
+            say(
+                Role::Coral,
+                &format!("{kind} {} in {} is deleted, with all that it owns.", key.name(), key.namespace()),
+            );
         }
         Draft::WriteMode => {
             say(Role::Text, "Keys of this window may then approve, reject, emit, scale and delete.");

@@ -158,7 +158,9 @@ fn list(pen: &mut Pen<'_>, area: Rect) {
     let app = pen.app;
     let focused = app.focus == Pane::Pheromones;
     let first = app.pheromones.offset();
-    for (place, (key, strength)) in app.views.alive.from(first).enumerate().map(|(i, row)| (first + i, row)).take(usize::from(area.height)) {
+    for (place, (key, strength)) in
+        app.views.alive.from(first).enumerate().map(|(i, row)| (first + i, row)).take(usize::from(area.height))
+    {
         let y = area.y + (place - first) as u16;
         let line = Rect { y, height: 1, ..area };
         let selected = place == app.pheromones.place() && (focused || app.pheromones.is_chosen());

@@ -36,7 +36,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, palette: &Palette) {
     let most = usize::from(list.width.saturating_sub(sort_width + 10));
     // A name yields to what is said of it only beyond half of the width.
     let has_said = shown.iter().any(|entry| !entry.said.is_empty());
-    let name_width = name_width.min(if has_said { most.saturating_sub(usize::from(said_width)).max(20) } else { most }) as u16;
+    let name_width =
+        name_width.min(if has_said { most.saturating_sub(usize::from(said_width)).max(20) } else { most }) as u16;
     for (i, entry) in shown.iter().enumerate() {
         let place = first + i;
         let row = Rect { x: list.x + 1, y: list.y + i as u16, width: list.width.saturating_sub(2), height: 1 };
