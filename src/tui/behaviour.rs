@@ -205,7 +205,7 @@ fn leaving_suspending_and_redrawing_are_effects() {
     for (word, effect) in
         [("q", Effect::Quit), ("c-c", Effect::Quit), ("c-z", Effect::Suspend), ("c-l", Effect::Repaint)]
     {
-        assert_eq!(keys(&mut app(), word).effects, [effect.clone()]);
+        assert_eq!(keys(&mut app(), word).effects, std::slice::from_ref(&effect));
         assert_eq!(keys(&mut app(), &format!("? {word}")).effects, [effect], "over a page too");
     }
     assert_eq!(keys(&mut app(), "x"), Update { wake_at: app().terrarium.next_end(), ..Update::default() });

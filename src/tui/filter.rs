@@ -94,14 +94,14 @@ impl Filter {
             }
             let signs = [(">=", Sign::MoreOrEqual), ("<=", Sign::LessOrEqual), (">", Sign::More), ("<", Sign::Less)];
             let compared = signs.into_iter().find_map(|(sign, what)| Some((what, value.strip_prefix(sign)?)));
-            let test = match compared {
+            let what = match compared {
                 Some((sign, number)) => match number.parse::<f64>() {
                     Ok(number) if number.is_finite() => Test::Compares { key, sign, number },
                     _ => return wrong(format!("`{number}` is no number")),
                 },
                 None => Test::Holds { key, value: value.to_lowercase() },
             };
-            terms.push(Term { not, test });
+            terms.push(Term { not, test: what });
         }
         Ok(Self { terms })
     }

@@ -2,7 +2,7 @@
 
 use kgents_store::request::{ContextFacts, Problem};
 use kgents_store::{Key, Terrarium};
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::action::{Action, Spot, TABLE};
@@ -120,16 +120,23 @@ fn best(entries: Vec<Entry>, typed: &str) -> Vec<Entry> {
         return entries.into_iter().take(MOST).collect();
     }
     let pattern = Pattern::parse(typed, CaseMatching::Ignore, Normalization::Smart);
+    // Letters in order stand in nearly every sentence: there the word itself counts.
+    let words = Pattern::new(typed, CaseMatching::Ignore, Normalization::Smart, AtomKind::Substring);
+    let pattern_of = |entry: &Entry| if matches!(entry.go, Go::Thought(_)) { &words } else { &pattern };
     let mut matcher = Matcher::new(Config::DEFAULT);
     let mut buffer = Vec::new();
     let mut scored: Vec<(u32, usize, Entry)> = entries
         .into_iter()
         .enumerate()
         .filter_map(|(place, entry)| {
-            let score = pattern.score(Utf32Str::new(&entry.name, &mut buffer), &mut matcher)?;
-            // What is called exactly so was meant.
-            let exact = if entry.name.eq_ignore_ascii_case(typed) { 10_000 } else { 0 };
-            Some((score + exact, place, entry))
+            let score = pattern_of(&entry).score(Utf32Str::new(&entry.name, &mut buffer), &mut matcher)?;
+            // What is called exactly so was meant; what was only said comes last.
+            let rank = match &entry.go {
+                _ if entry.name.eq_ignore_ascii_case(typed) => 20_000,
+                Go::Thought(_) => 0,
+                _ => 10_000,
+            };
+            Some((rank + score, place, entry))
         })
         .collect();
     scored.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -137,8 +144,10 @@ fn best(entries: Vec<Entry>, typed: &str) -> Vec<Entry> {
         .into_iter()
         .take(MOST)
         .map(|(_, _, mut entry)| {
-            pattern.indices(Utf32Str::new(&entry.name, &mut buffer), &mut matcher, &mut entry.marks);
-            entry.marks.sort_unstable();
+            let mut marks = Vec::new();
+            pattern_of(&entry).indices(Utf32Str::new(&entry.name, &mut buffer), &mut matcher, &mut marks);
+            marks.sort_unstable();
+            entry.marks = marks;
             entry
         })
         .collect()
@@ -150,12 +159,14 @@ fn entry(sort: &'static str, name: impl Into<String>, said: impl Into<String>, g
 
 fn everything(spot: Spot, terrarium: &Terrarium, views: &Views, keymap: &Keymap) -> Vec<Entry> {
     let mut entries = Vec::new();
+    let one = terrarium.scene().namespace.is_some();
+    let named = |key: &Key| if one { key.name().to_owned() } else { key.to_string() };
     for row in views.agents.all() {
-        entries.push(entry("agent", row.key.to_string(), row.bid.reason.clone(), Go::Agent(row.key.clone())));
+        entries.push(entry("agent", named(&row.key), row.bid.reason.clone(), Go::Agent(row.key.clone())));
     }
     for row in views.proposals.all() {
         let said = format!("{} · {}", row.phase, row.risk.level);
-        entries.push(entry("proposal", row.key.to_string(), said, Go::Proposal(row.key.clone())));
+        entries.push(entry("proposal", named(&row.key), said, Go::Proposal(row.key.clone())));
     }
     for row in TABLE.iter().filter(|row| row.works(spot) && !row.help.is_empty() && row.action != Action::Palette) {
         let shown = keymap.shown(row);
@@ -166,7 +177,7 @@ fn everything(spot: Spot, terrarium: &Terrarium, views: &Views, keymap: &Keymap)
         let Some(held) = terrarium.pheromones().get(key) else { continue };
         let spec = &held.held.object.spec;
         let said = format!("{} from {}", spec.type_, spec.source);
-        entries.push(entry("pheromone", key.to_string(), said, Go::Pheromone(key.clone())));
+        entries.push(entry("pheromone", named(key), said, Go::Pheromone(key.clone())));
     }
     for thought in terrarium.thoughts().iter().rev().take(THOUGHTS) {
         let text = crate::text::one_line(&thought.text).into_owned();
@@ -206,4 +217,38 @@ fn namespaces(loaded: &Loaded<Vec<String>>, terrarium: &Terrarium) -> Vec<Entry>
         entry("namespace", name.clone(), said, Go::Namespace(Some(name)))
     });
     std::iter::once(all).chain(rest).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{garden, now};
+    use crate::view::Wishes;
+
+    fn found(typed: &str, spot: Spot) -> Vec<(&'static str, String)> {
+        let (terrarium, mut views) = (garden(), Views::default());
+        views.refresh(&terrarium, now(), &Wishes::default());
+        let mut palette = Palette::new(Offer::Everything(spot));
+        palette.edit.paste(typed);
+        palette.refresh(&terrarium, &views, &Keymap::default());
+        palette.entries.into_iter().map(|entry| (entry.sort, entry.name)).collect()
+    }
+
+    #[test]
+    fn what_is_called_so_comes_first_and_what_was_only_said_last() {
+        assert_eq!(found("write", Spot::Agents)[0], ("do", "write".to_owned()));
+        assert_eq!(found(":quit", Spot::Agents)[0], ("do", "quit".to_owned()));
+        let found = found("b-gent", Spot::Agents);
+        assert_eq!(found[0], ("agent", "b-gent".to_owned()));
+        let sorts: Vec<&str> = found.iter().map(|(sort, _)| *sort).collect();
+        let first_thought = sorts.iter().position(|sort| *sort == "thought").unwrap();
+        assert!(sorts[first_thought..].iter().all(|sort| *sort == "thought"), "{sorts:?}");
+    }
+
+    #[test]
+    fn only_what_works_there_is_offered() {
+        let offers = |spot| found("approve", spot).iter().any(|(sort, name)| *sort == "do" && name == "approve");
+        assert!(offers(Spot::Proposals) && !offers(Spot::Agents));
+        assert!(found("zzzz", Spot::Agents).is_empty());
+    }
 }

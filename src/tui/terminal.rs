@@ -129,13 +129,10 @@ const MAX_COPY: usize = 74_994;
 /// Writes the sequence that fills the clipboard, wrapped for what lies between
 /// us and the terminal.
 fn clipboard(out: &mut Vec<u8>, text: &str, tmux: bool, screen: bool) {
-    let mut end = text.len().min(MAX_COPY);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
+    let (text, _) = text.split_at(text.floor_char_boundary(MAX_COPY));
     let mut sequence = String::new();
     // Writing into a string cannot fail.
-    let _ = CopyToClipboard::to_clipboard_from(&text[..end]).write_ansi(&mut sequence);
+    let _ = CopyToClipboard::to_clipboard_from(text).write_ansi(&mut sequence);
     if tmux {
         out.extend_from_slice(format!("\u{1b}Ptmux;{}\u{1b}\\", sequence.replace('\u{1b}', "\u{1b}\u{1b}")).as_bytes());
     } else if screen {

@@ -169,6 +169,17 @@ pub(crate) struct Wishes<'a> {
     pub(crate) sorts: [Sort; 3],
 }
 
+#[cfg(test)]
+impl Default for Wishes<'_> {
+    fn default() -> Self {
+        static NONE: std::sync::LazyLock<Filter> = std::sync::LazyLock::new(Filter::default);
+        Self {
+            filters: [&NONE; 4],
+            sorts: [Pane::Agents, Pane::Pheromones, Pane::Proposals].map(|pane| Sort::of(pane)[0]),
+        }
+    }
+}
+
 impl Views {
     /// Works everything out anew that may be another.
     pub(crate) fn refresh(&mut self, terrarium: &Terrarium, now: Timestamp, wishes: &Wishes<'_>) {

@@ -10,7 +10,7 @@ use crate::text;
 use crate::theme::Role;
 
 /// Cells of a palette, where there are so many.
-const WIDTH: u16 = 96;
+const WIDTH: u16 = 108;
 /// Entries that show, where there is room.
 const ENTRIES: usize = 16;
 
@@ -66,12 +66,20 @@ pub(super) fn draw(pen: &mut Pen<'_>, palette: &Palette) {
     pen.keys(left, area.bottom().saturating_sub(2), right, &[("⏎", "go"), ("↑ ↓", "choose"), ("esc", "back")]);
 }
 
-/// A name with the letters marked that were matched.
+/// A name with the letters marked that were matched; of a long one the piece
+/// around them.
 fn name(pen: &mut Pen<'_>, x: u16, y: u16, limit: u16, entry: &Entry) {
-    let fitted = text::fit(&entry.name, usize::from(limit.saturating_sub(x))).into_owned();
+    let room = usize::from(limit.saturating_sub(x));
+    let first = entry.marks.first().map_or(0, |first| *first as usize);
+    let skipped = if first + 12 > room { first.saturating_sub(10) } else { 0 };
+    let rest: String = entry.name.chars().skip(skipped).collect();
     let mut at = x;
+    if skipped > 0 {
+        at = pen.put(at, y, limit, "…", pen.theme.fg(Role::Mute));
+    }
+    let fitted = text::fit(&rest, room.saturating_sub(usize::from(at - x))).into_owned();
     for (place, c) in fitted.chars().enumerate() {
-        let marked = u32::try_from(place).is_ok_and(|place| entry.marks.binary_search(&place).is_ok());
+        let marked = u32::try_from(place + skipped).is_ok_and(|place| entry.marks.binary_search(&place).is_ok());
         let style = if marked { pen.theme.bold(Role::Amber) } else { pen.theme.fg(Role::Text) };
         at = pen.put(at, y, limit, c.encode_utf8(&mut [0; 4]), style);
     }
