@@ -203,6 +203,9 @@ fn window(args: &Args, global: &Global, options: kgents_source::Options) -> Resu
     let cancel = CancellationToken::new();
     let remembers = options.remembers();
     let patience = if remembers { PATIENCE_FOR_GHOST } else { Duration::ZERO };
+    // Before it is opened: what is written from now on is seen.
+    let mut file = Reload::new(global);
+    file.watch(Themes::of(&Env::system()).file(&args.settings(global).theme));
     let (look, problem) = args.look(global, io::colour());
     let look = kgents_tui::Options { patience, ..look };
     let problem = problem.map(|problem| told(&problem, "The theme follows the terminal meanwhile."));
@@ -214,7 +217,7 @@ fn window(args: &Args, global: &Global, options: kgents_source::Options) -> Resu
             let _log = log::start(&global, None);
             tokio::select! {
                 () = follow::supervise(options, bus, cancel) => {}
-                () = reload(&global, flags, look, changes) => {}
+                () = reload(file, flags, look, changes) => {}
             }
         })?
     };
@@ -235,10 +238,13 @@ fn told(problem: &impl Display, meanwhile: &str) -> String {
 
 /// Reads the configuration file and that of the theme again each time that one
 /// of them changes, for ever.
-async fn reload(global: &Global, flags: Flags, was: kgents_tui::Options, changes: watch::Sender<kgents_tui::Settings>) {
+async fn reload(
+    mut file: Reload,
+    flags: Flags,
+    was: kgents_tui::Options,
+    changes: watch::Sender<kgents_tui::Settings>,
+) {
     let themes = Themes::of(&Env::system());
-    let mut file = Reload::new(global);
-    file.watch(themes.file(&flags.over(&global.settings().window).theme));
     loop {
         file.changed().await;
         match file.again() {

@@ -6,6 +6,9 @@ pub type Rgb = (u8, u8, u8);
 /// The contrast that text needs (WCAG 2.2, 1.4.3).
 pub(super) const LEGIBLE: f64 = 4.5;
 
+/// The contrast that text needs for weak eyes (WCAG 2.2, 1.4.6).
+pub(super) const CLEAR: f64 = 7.0;
+
 /// Reads `#rrggbb` or `#rgb`.
 pub(super) fn hex(text: &str) -> Option<Rgb> {
     let digits = text.strip_prefix('#').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use ratatui::style::{Color, Modifier};
 
-use super::colour::{LEGIBLE, Rgb, contrast, mix};
+use super::colour::{CLEAR, LEGIBLE, Rgb, contrast, mix};
 use super::file::{self, Reading};
 use super::{RAMP_STEPS, Role, step};
 
@@ -117,13 +117,21 @@ impl Palette {
         labels[usize::from(step.min(RAMP_STEPS))]
     }
 
+    /// The contrast that labels are to have: more where the theme's faintest
+    /// text has more.
+    pub(super) fn legible(&self) -> f64 {
+        let faintest = contrast(self.rgb(Role::Mute), self.rgb(Role::SelectedFocus));
+        if faintest >= CLEAR { CLEAR } else { LEGIBLE }
+    }
+
     fn find_label(&self, step: u8) -> Label {
         let surface = self.rgb(Role::Bg);
+        let wanted = self.legible();
         let field = self.strength(f64::from(step) / f64::from(RAMP_STEPS) * 0.82);
         let piece = |t: u32| mix(field, surface, f64::from(t) / 20.0);
         for back in (7..20).map(piece) {
             for ink in [Role::Text, Role::Bg] {
-                if contrast(self.rgb(ink), back) >= LEGIBLE {
+                if contrast(self.rgb(ink), back) >= wanted {
                     return (back, ink);
                 }
             }
