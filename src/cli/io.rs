@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use kgents_tui::ColourLevel;
+
 /// The two ends that a command writes to.
 pub(crate) struct Io<'a> {
     /// Standard output, buffered: who streams flushes.
@@ -26,6 +28,11 @@ pub(crate) fn can_draw() -> bool {
 /// Whether standard output is a terminal.
 pub(crate) fn is_terminal() -> bool {
     io::stdout().is_terminal()
+}
+
+/// How many colours the environment allows.
+pub(crate) fn colour() -> ColourLevel {
+    kgents_tui::colour_level(|name| std::env::var(name).ok())
 }
 
 /// Waits until the program should end: it was interrupted or told to, or who

@@ -26,6 +26,7 @@ mod stream;
 mod table;
 #[cfg(test)]
 mod testing;
+mod themes;
 mod value;
 mod words;
 

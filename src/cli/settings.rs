@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::{Code, Failure};
+use crate::themes;
 
 pub(crate) mod environment;
 pub(crate) mod file;
@@ -125,11 +126,14 @@ pub(crate) struct Window {
     pub(crate) utc: bool,
     /// Only ASCII for lines and bars.
     pub(crate) ascii: bool,
+    /// The colours: auto, which follows the terminal's background, or a theme of `kgents config themes`.
+    #[schemars(length(min = 1), example = &"light")]
+    pub(crate) theme: String,
 }
 
 impl Default for Window {
     fn default() -> Self {
-        Self { mouse: true, utc: false, ascii: false }
+        Self { mouse: true, utc: false, ascii: false, theme: themes::AUTO.to_owned() }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Frames as they are drawn, at the sizes that matter.
 
+use std::sync::Arc;
+
 use insta::assert_snapshot;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -15,7 +17,7 @@ use crate::hit::HitMap;
 use crate::keymap::Keymap;
 use crate::snapshot::plain;
 use crate::testing::{batch, change, garden, kube, live, now};
-use crate::theme::{ColourLevel, Theme};
+use crate::theme::{ColourLevel, NAMES, Palette, Theme};
 
 pub(crate) fn look() -> Look {
     Look { theme: Theme::new(ColourLevel::True, false), zone: TimeZone::UTC, keymap: Keymap::default(), write: false }
@@ -129,5 +131,30 @@ fn colours_are_a_luxury() {
             assert!(text.chars().all(|c| c.is_ascii() || "…·—“”→⏎⇥←⇧␣".contains(c)), "{text}");
         }
         assert_snapshot!(format!("level_{name}"), format!("{buffer:?}"));
+    }
+}
+
+/// The colours of a frame: each pair of ink and ground with how many cells
+/// have it, the commonest first.
+fn pairs(buffer: &Buffer) -> String {
+    let mut counts = std::collections::BTreeMap::new();
+    for cell in &buffer.content {
+        *counts.entry(format!("{:?} on {:?} {:?}", cell.fg, cell.bg, cell.modifier)).or_insert(0) += 1;
+    }
+    let mut lines: Vec<(i32, String)> = counts.into_iter().map(|(pair, count)| (-count, pair)).collect();
+    lines.sort();
+    let lines: Vec<String> = lines.into_iter().map(|(count, pair)| format!("{:>4}  {pair}", -count)).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn each_theme_has_its_colours() {
+    for name in NAMES {
+        let palette = Arc::new(Palette::named(name).unwrap());
+        let look = Look { theme: Theme::of(palette, ColourLevel::Ansi256, false), ..look() };
+        let mut app = App::over(garden(), look, (60, 20), now());
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 60, 20));
+        draw(&mut app, &mut buffer);
+        assert_snapshot!(format!("theme_{name}"), pairs(&buffer));
     }
 }

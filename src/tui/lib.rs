@@ -21,6 +21,7 @@ pub mod layout;
 pub mod msg;
 pub mod overlay;
 pub mod palette;
+mod query;
 mod runtime;
 pub mod select;
 mod snapshot;
@@ -33,8 +34,9 @@ pub mod view;
 
 pub use runtime::{Wires, run};
 pub use snapshot::snapshot;
-pub use theme::{ColourLevel, colour_level};
+pub use theme::{Background, ColourLevel, colour_level};
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -55,6 +57,11 @@ pub struct Options {
     pub keymap: keymap::Keymap,
     /// Changes may be sent from the start.
     pub write: bool,
+    /// The colours; `None` for those that suit the terminal's background.
+    pub palette: Option<Arc<theme::Palette>>,
+    /// What the environment says of that background. Where it says nothing the
+    /// terminal is asked, and taken for dark until it answers.
+    pub background: Option<Background>,
     /// How long the first frame may wait for what is remembered. Zero where
     /// nothing is.
     pub patience: Duration,
@@ -66,19 +73,29 @@ pub struct Settings {
     /// How it is to look. The mouse and the patience are as they were when it
     /// was opened.
     pub options: Options,
-    /// What is wrong with what was set last, while what was good before stays.
+    /// What is wrong with what was set, and what holds instead, in sentences.
     pub problem: Option<String>,
 }
 
 impl Options {
-    fn look(&self) -> app::Look {
+    /// The look with these options, where the terminal answered this.
+    fn look(&self, answer: Option<Background>) -> app::Look {
         let zone = if self.utc { TimeZone::UTC } else { local_zone() };
+        let palette = self.palette.clone().unwrap_or_else(|| {
+            let background = answer.or(self.background).unwrap_or_default();
+            Arc::new(background.palette())
+        });
         app::Look {
-            theme: theme::Theme::new(self.colour, self.ascii),
+            theme: theme::Theme::of(palette, self.colour, self.ascii),
             zone,
             keymap: self.keymap.clone(),
             write: self.write,
         }
+    }
+
+    /// Whether the terminal has to be asked for its background.
+    fn wants_answer(&self) -> bool {
+        self.palette.is_none() && self.background.is_none() && self.colour > ColourLevel::None
     }
 }
 

@@ -19,8 +19,9 @@ use crate::app::App;
 use crate::draw;
 use crate::hit::HitMap;
 use crate::msg::{Effect, Msg, Update};
+use crate::query::{Heard, Query};
 use crate::terminal::{Terminal, install_panic_hook};
-use crate::{Options, Settings};
+use crate::{Background, Options, Settings};
 
 /// A key draws at once unless a frame was drawn less than this ago.
 const KEY_PACE: Duration = Duration::from_millis(8);
@@ -45,6 +46,9 @@ pub struct Wires {
     /// Where another bus comes from when another terrarium is looked at.
     pub readers: mpsc::Receiver<Reader>,
 }
+/// How long an answer of the terminal is waited for when the window is left
+/// right after it was opened.
+const LAST_WORD: Duration = Duration::from_millis(100);
 
 /// Why the loop turned.
 enum Turn {
@@ -69,17 +73,28 @@ enum Turn {
 pub fn run(reader: Reader, wires: Wires, options: &Options, settings: watch::Receiver<Settings>) -> io::Result<()> {
     install_panic_hook();
     let mut terminal = Terminal::enter(options.mouse)?;
-    let app = App::new(options.look(), Terminal::size(), clock());
-    let mut window =
-        Window { app, dirty: Some(instant()), drawn: None, credit: BURST, app_wake: None, frame_wake: None };
+    let mut app = App::new(options.look(None), Terminal::size(), clock());
+    app.problem.clone_from(&settings.borrow().problem);
+    let patience = options.patience;
+    let mut window = Window {
+        app,
+        options: options.clone(),
+        query: Query::default(),
+        answer: None,
+        dirty: Some(instant()),
+        drawn: None,
+        credit: BURST,
+        app_wake: None,
+        frame_wake: None,
+    };
     let mut reader = reader;
-    if !options.patience.is_zero() {
+    if !patience.is_zero() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         // Too late is no trouble: the next frame has it.
-        let _ = runtime
-            .block_on(async { tokio::time::timeout(options.patience, remember(&mut window, &mut reader)).await });
+        let _ = runtime.block_on(async { tokio::time::timeout(patience, remember(&mut window, &mut reader)).await });
     }
     window.draw(&mut terminal)?;
+    window.ask(&mut terminal)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(turn(&mut window, &mut terminal, reader, wires, settings));
     let restored = terminal.give_back();
@@ -121,6 +136,11 @@ fn instant() -> Instant {
 
 struct Window {
     app: App,
+    options: Options,
+    /// The question for the terminal's background.
+    query: Query,
+    /// What it answered.
+    answer: Option<Background>,
     /// When a frame became due, if one is.
     dirty: Option<Instant>,
     /// When the last frame was drawn.
@@ -200,7 +220,7 @@ async fn turn(
                 vec![Effect::Repaint]
             }
             Turn::Input(Some(event)) => {
-                let mut effects = window.input(&event?);
+                let mut effects = window.input(event?);
                 // Keys that came together are drawn together. The stream keeps
                 // the waker that polled it first, so it has to be our own.
                 loop {
@@ -210,7 +230,7 @@ async fn turn(
                         () = std::future::ready(()) => break,
                     };
                     match more {
-                        Some(event) => effects.extend(window.input(&event?)),
+                        Some(event) => effects.extend(window.input(event?)),
                         None => break,
                     }
                 }
@@ -228,8 +248,9 @@ async fn turn(
             Turn::Timer => window.wake(),
             Turn::Settings => {
                 let Settings { options, problem } = settings.borrow_and_update().clone();
-                let msg = Msg::Settings(Box::new(options.look()), problem);
-                window.take_in(msg, Duration::ZERO, KEY_PACE)
+                window.options = options;
+                window.ask(terminal)?;
+                window.look_again(problem)
             }
         };
         for effect in effects {
@@ -244,12 +265,16 @@ async fn turn(
                     }
                 }
                 Effect::Copy(text) => terminal.copy(&text),
-                Effect::Quit => return Ok(()),
+                Effect::Quit => {
+                    window.hear_out(&mut keys).await;
+                    return Ok(());
+                }
                 Effect::Repaint => {
                     terminal.forget();
                     window.mark(Duration::ZERO, RESIZE_PACE);
                 }
                 Effect::Suspend => {
+                    window.hear_out(&mut keys).await;
                     // The stream would go on reading the keys of the shell.
                     drop(keys);
                     terminal.give_back()?;
@@ -268,13 +293,49 @@ async fn turn(
 }
 
 impl Window {
-    fn input(&mut self, event: &Event) -> Vec<Effect> {
+    fn input(&mut self, event: Event) -> Vec<Effect> {
+        let Heard { events, background } = self.query.hear(event, instant());
+        let mut effects: Vec<Effect> = events.iter().flat_map(|event| self.take_event(event)).collect();
+        if background.is_some() {
+            self.answer = background;
+            effects.extend(self.look_again(self.app.problem.clone()));
+        }
+        effects
+    }
+
+    fn take_event(&mut self, event: &Event) -> Vec<Effect> {
         match *event {
             Event::Key(key) => self.take_in(Msg::Key(key), Duration::ZERO, KEY_PACE),
             Event::Mouse(mouse) => self.take_in(Msg::Mouse(mouse), Duration::ZERO, KEY_PACE),
             Event::Resize(width, height) => self.take_in(Msg::Resize(width, height), RESIZE_PACE, RESIZE_PACE),
             Event::Paste(ref text) => self.take_in(Msg::Paste(text.clone()), Duration::ZERO, KEY_PACE),
             Event::FocusGained | Event::FocusLost => Vec::new(),
+        }
+    }
+
+    /// Asks the terminal for its background, once, if that is to decide.
+    fn ask(&mut self, terminal: &mut Terminal) -> io::Result<()> {
+        if self.query.is_unasked() && self.options.wants_answer() && terminal.ask()? {
+            self.query.ask(instant());
+        }
+        Ok(())
+    }
+
+    /// Draws with the settings and the answer as they are now.
+    fn look_again(&mut self, problem: Option<String>) -> Vec<Effect> {
+        let look = self.options.look(self.answer);
+        self.take_in(Msg::Settings(Box::new(look), problem), Duration::ZERO, KEY_PACE)
+    }
+
+    /// Waits a moment for an answer that is on its way: it would end on the
+    /// command line of the shell.
+    async fn hear_out(&mut self, keys: &mut EventStream) {
+        let end = instant() + LAST_WORD;
+        while self.query.is_outstanding(instant()) {
+            match tokio::time::timeout_at(Deadline::from_std(end), keys.next()).await {
+                Ok(Some(Ok(event))) => drop(self.query.hear(event, instant())),
+                _ => return,
+            }
         }
     }
 
@@ -291,8 +352,13 @@ impl Window {
 
     fn wake(&mut self) -> Vec<Effect> {
         let now = clock();
+        let held = self.query.expire(instant());
+        let mut effects: Vec<Effect> = held.iter().flat_map(|event| self.take_event(event)).collect();
         let woken = [self.app_wake, self.frame_wake].into_iter().flatten().any(|at| at <= now);
-        if woken { self.take_in(Msg::Wake, Duration::ZERO, self.data_pace()) } else { Vec::new() }
+        if woken {
+            effects.extend(self.take_in(Msg::Wake, Duration::ZERO, self.data_pace()));
+        }
+        effects
     }
 
     fn mark(&mut self, delay: Duration, pace: Duration) {
@@ -319,7 +385,7 @@ impl Window {
             let left = Duration::try_from(at.duration_since(wall)).unwrap_or_default();
             now + left.min(LONGEST_SLEEP)
         });
-        [self.dirty, wake].into_iter().flatten().min()
+        [self.dirty, wake, self.query.due()].into_iter().flatten().min()
     }
 
     fn draw(&mut self, terminal: &mut Terminal) -> io::Result<()> {

@@ -14,7 +14,7 @@ use crate::{ColourLevel, Options, draw};
 /// The frame that a window of `size` columns and rows would show, a line a
 /// row; with escape sequences only where there are colours.
 pub fn snapshot(terrarium: Terrarium, size: (u16, u16), now: Timestamp, options: &Options) -> String {
-    let app = App::over(terrarium, options.look(), size, now);
+    let app = App::over(terrarium, options.look(None), size, now);
     let mut buffer = Buffer::empty(Rect::new(0, 0, size.0, size.1));
     draw::draw(&app, &mut buffer);
     if options.colour == ColourLevel::None { plain(&buffer) } else { coloured(&buffer) }

@@ -20,6 +20,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
 use crate::encode::Encoder;
+use crate::query;
 
 /// Whether the terminal is ours at the moment: a panic must give it back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -65,6 +66,16 @@ impl Terminal {
     pub(crate) fn give_back(&mut self) -> io::Result<()> {
         self.bytes.clear();
         restore(&mut self.out)
+    }
+
+    /// Asks the terminal for the colour behind its text, if it is one that
+    /// knows the question; whether it was asked.
+    pub(crate) fn ask(&mut self) -> io::Result<bool> {
+        let is_known = std::env::var("TERM").is_ok_and(|term| query::can_be_asked(&term));
+        if is_known {
+            self.out.write_all(query::QUESTION.as_bytes())?;
+        }
+        Ok(is_known)
     }
 
     /// Columns and rows; a terminal that does not know has 80 by 24.

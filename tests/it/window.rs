@@ -25,6 +25,9 @@ pub fn cases() -> Vec<Case> {
         a_dumb_terminal_gets_lines,
         a_snapshot_is_one_frame,
         settings_are_read_again_and_a_bad_file_is_told,
+        auto_follows_the_answer_of_the_terminal_and_no_key_is_lost,
+        a_theme_is_changed_while_the_window_is_open,
+        a_bad_theme_is_told_and_the_window_opens,
     ]
 }
 
@@ -185,4 +188,80 @@ fn settings_are_read_again_and_a_bad_file_is_told() {
     window.expect("▁▁▁");
     window.key("q");
     assert_eq!(window.ended().is_restored().code, 0);
+}
+
+/// What is behind the first cell.
+fn ground(screen: &vt100::Screen) -> vt100::Color {
+    screen.cell(0, 0).map_or(vt100::Color::Default, vt100::Cell::bgcolor)
+}
+
+/// The surfaces of the dark and of the light theme with 256 colours.
+const DARK: vt100::Color = vt100::Color::Idx(233);
+const LIGHT: vt100::Color = vt100::Color::Idx(255);
+
+fn auto_follows_the_answer_of_the_terminal_and_no_key_is_lost() {
+    let help = "draw the whole screen anew";
+    for answer in ["\u{1b}]11;rgb:f6f6/f4f4/ecec\u{7}", "\u{1b}]11;rgb:ff/ff/ff\u{1b}\\"] {
+        let user = User::new();
+        let mut window = user.window(SIZE, &["observe"]);
+        window.expect("no kubeconfig");
+        window.expect_screen("the dark theme", |screen| ground(screen) == DARK);
+        // A key in the same breath, before and after.
+        window.types(&format!("?{answer}"));
+        window.expect_screen("the light theme", |screen| ground(screen) == LIGHT);
+        window.expect(help);
+        window.key("esc");
+        window.refute(help);
+        window.key("q");
+        assert_eq!(window.ended().is_restored().code, 0);
+    }
+    // What the environment says is not asked for.
+    let window = User::new().var("COLORFGBG", "0;15").window(SIZE, &["observe"]);
+    window.expect_screen("the light theme", |screen| ground(screen) == LIGHT);
+    let window = User::new().var("COLORFGBG", "0;15").window(SIZE, &["observe", "--theme", "dark"]);
+    window.expect_screen("the dark theme", |screen| ground(screen) == DARK);
+}
+
+fn a_theme_is_changed_while_the_window_is_open() {
+    let user = User::new();
+    let file = user.path("config.toml");
+    std::fs::write(&file, "[window]\ntheme = 'light'\n").unwrap();
+    std::fs::create_dir_all(user.path(".config/kgents/themes")).unwrap();
+    let mine = user.path(".config/kgents/themes/mine.toml");
+    let mut window = user.window(SIZE, &["observe", "--config", file.to_str().unwrap()]);
+    window.expect_screen("the light theme", |screen| ground(screen) == LIGHT);
+    std::fs::write(&file, "[window]\ntheme = 'dark'\n").unwrap();
+    window.expect_screen("the dark theme", |screen| ground(screen) == DARK);
+    // Unknown, until its file is there.
+    std::fs::write(&file, "[window]\ntheme = 'mine'\n").unwrap();
+    window.expect("config.toml:2: window.theme: there is no theme \"mine\"");
+    std::fs::write(&mine, "base = 'dark'\n[roles]\nbg = '#0000ff'\n").unwrap();
+    window.expect_screen("its own ground", |screen| ground(screen) == vt100::Color::Idx(21));
+    window.refute("there is no theme");
+    window.key("q");
+    assert_eq!(window.ended().is_restored().code, 0);
+}
+
+fn a_bad_theme_is_told_and_the_window_opens() {
+    let user = User::new();
+    std::fs::create_dir_all(user.path(".config/kgents/themes")).unwrap();
+    std::fs::write(user.path(".config/kgents/themes/mine.toml"), "base = 'dark'\n[roles]\nmos = '#fff'\n").unwrap();
+    let mut window = user.window((160, 40), &["observe", "--theme", "mine"]);
+    window.expect("mine.toml:3:1: unknown key `roles.mos`; did you mean `roles.moss`?");
+    window.expect("no kubeconfig");
+    window.key("q");
+    assert_eq!(window.ended().is_restored().code, 0);
+    let frame = user.kgents(&["observe", "--snapshot", "--theme", "mine"]);
+    assert!(
+        frame.stderr.contains("warning: ") && frame.stderr.contains("mine.toml:3:1: unknown key"),
+        "{}",
+        frame.stderr
+    );
+    let unknown = user.kgents(&["observe", "--theme", "drak"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(
+        unknown.stderr.contains("auto, dark, light, high-contrast, colour-blind, mono and mine"),
+        "{}",
+        unknown.stderr
+    );
 }

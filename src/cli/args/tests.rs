@@ -73,6 +73,8 @@ fn what_is_right_is_read() {
         "kgents config --json",
         "kgents config path",
         "kgents config schema",
+        "kgents config themes --json",
+        "kgents observe --theme light",
         "kgents config check",
         "kgents config check x.toml --config y.toml",
         "kgents --layer ghost --cortex unix:/run/c.sock status",

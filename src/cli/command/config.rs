@@ -1,17 +1,22 @@
 //! `kgents config`: what is set, where it comes from, and what may be set.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use kgents_store::sanitize;
+use kgents_tui::ColourLevel;
+use kgents_tui::theme::{self, NAMES, Palette, Rgb, Role};
 use serde_json::{Value, json};
 
 use crate::args::Global;
 use crate::failure::{Code, Failure};
-use crate::io::Io;
+use crate::io::{self, Io};
 use crate::output::{self, Format};
 use crate::settings::environment::Env;
 use crate::settings::file::{self, Place, Problem};
 use crate::settings::{Origin, Settings, keys, shown};
 use crate::table::{NOTHING, Row, Table};
+use crate::themes::{AUTO, Themes, Wrong};
 
 const HELP: &str = "\
 Examples:
@@ -19,11 +24,26 @@ Examples:
   kgents config path                   # the file that is read
   kgents config check                  # all that is wrong with it
   kgents config schema                 # every key, as JSON schema for editors
+  kgents config themes                 # what window.theme may be
   KGENTS_WINDOW_UTC=true kgents config # each key has a variable too
 
 A default is overruled by the file, that by the environment, that by a flag.
 The file is that of --config, else $KGENTS_CONFIG, else kgents/config.toml in
 $XDG_CONFIG_HOME, else in ~/.config.";
+
+const THEMES_HELP: &str = "\
+Examples:
+  kgents config themes
+  kgents config themes --json
+  kgents observe --theme light
+  KGENTS_WINDOW_THEME=mono kgents observe
+
+A theme of your own is a file kgents/themes/NAME.toml beside the configuration
+file in $XDG_CONFIG_HOME, else in ~/.config. It may begin with base = \"dark\"
+and say only what is to be otherwise:
+  base = \"dark\"
+  [roles]
+  moss = \"#8fd18a\"";
 
 /// What can be said to it.
 #[derive(clap::Args, Debug)]
@@ -50,6 +70,9 @@ enum Action {
     /// Print the JSON schema of the file.
     #[command(after_help = "Examples:\n  kgents config schema")]
     Schema,
+    /// Print the themes of the window, and where each comes from.
+    #[command(after_help = THEMES_HELP)]
+    Themes,
     /// Print all that is wrong with the file, with line and column.
     #[command(
         after_help = "Examples:\n  kgents config check\n  kgents config check ./config.toml\n\nExit codes: 0 when nothing is wrong, else 1."
@@ -77,6 +100,7 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
         None | Some(Action::Show) => show(global.settings(), place.as_ref(), args.json, io),
         Some(Action::Path) => path(place.as_ref(), args.json, io),
         Some(Action::Schema) => output::data(io.out, Format::Json, &keys::schema()).map(|()| Code::Ok),
+        Some(Action::Themes) => themes(&Themes::of(&env), args.json, io),
         Some(Action::Check { path }) => {
             let named = path.clone().map(|path| Place { path, named_by: Some("the command") });
             check(named.or(place).as_ref(), &env, args.json, io)
@@ -146,6 +170,51 @@ fn path(place: Option<&Place>, json: bool, io: &mut Io<'_>) -> Result<Code, Fail
     Ok(Code::Ok)
 }
 
+/// Prints the themes there are, with what is wrong with those of one's own.
+fn themes(themes: &Themes, json: bool, io: &mut Io<'_>) -> Result<Code, Failure> {
+    let own = themes.own();
+    let names = [AUTO].into_iter().chain(NAMES).chain(own.iter().map(String::as_str));
+    let found: Vec<(&str, Option<PathBuf>, Found)> =
+        names.map(|name| (name, themes.file(name), themes.find(name))).collect();
+    if json {
+        let theme = |(name, path, found): &(&str, Option<PathBuf>, Found)| {
+            let palette = found.as_ref().ok().and_then(Option::as_deref);
+            let roles = palette.map(|palette| {
+                let role = |role: Role| (role.key().to_owned(), Value::from(hex(palette.rgb(role))));
+                Value::Object(Role::ALL.map(role).into_iter().collect())
+            });
+            let ramp = palette.map(|palette| palette.field().map(hex).to_vec());
+            json!({
+                "name": sanitize::text(name), "path": path.as_deref().map(shown),
+                "problem": found.as_ref().err().map(ToString::to_string), "roles": roles, "ramp": ramp,
+            })
+        };
+        let themes: Vec<Value> = found.iter().map(theme).collect();
+        return output::data(io.out, Format::Json, &json!({ "themes": themes })).map(|()| Code::Ok);
+    }
+    let level = if io::is_terminal() { io::colour() } else { ColourLevel::None };
+    let row = |(name, path, found): &(&str, Option<PathBuf>, Found)| {
+        let from = path.as_deref().map_or_else(|| "kgents".to_owned(), shown);
+        let said = match found {
+            Ok(Some(palette)) => theme::swatch(palette, level),
+            Ok(None) => "dark or light, as the terminal is".to_owned(),
+            Err(wrong) => wrong.to_string(),
+        };
+        Row::Note(vec![sanitize::text(name).into_owned(), from], said)
+    };
+    let rows: Vec<Row> = found.iter().map(row).collect();
+    Table::new(&["NAME", "FROM", "COLOURS"]).write(io.out, &rows)?;
+    Ok(Code::Ok)
+}
+
+/// What became of looking for a theme.
+type Found = Result<Option<Arc<Palette>>, Wrong>;
+
+/// A colour as a file has it.
+fn hex((red, green, blue): Rgb) -> String {
+    format!("#{red:02x}{green:02x}{blue:02x}")
+}
+
 fn homeless() -> Failure {
     Failure::new("there is no file: neither --config, KGENTS_CONFIG, XDG_CONFIG_HOME nor HOME names one")
 }
@@ -162,6 +231,9 @@ fn check(place: Option<&Place>, env: &Env, json: bool, io: &mut Io<'_>) -> Resul
         let (layer, found) = file::parse(&text, &place.path, &keys::all(), env);
         set = Some(layer.len());
         problems.extend(found);
+        if let Some((theme, origin)) = layer.text("window.theme") {
+            problems.extend(Themes::of(env).choose(theme, origin).err());
+        }
     }
     if json {
         let problem = |Problem { position, sentence, .. }: &Problem| {

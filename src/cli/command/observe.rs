@@ -1,15 +1,17 @@
 //! `kgents observe`: the window, or what stands for it without a terminal.
 
+use std::fmt::Display;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use kgents_source::{Fixture, clock, hands};
 use kgents_store::bus::{self, Bus, Reader};
 use kgents_store::request::{Ask, Reply, Request};
 use kgents_store::watch::Link;
 use kgents_store::{Kind, Layer, Terrarium};
-use kgents_tui::ColourLevel;
+use kgents_tui::{Background, ColourLevel};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -20,9 +22,12 @@ use crate::follow::{self, Follow};
 use crate::io::{self, Io};
 use crate::log;
 use crate::runtime::{aside, block_on};
-use crate::settings::{Reload, Window};
+use crate::settings::environment::Env;
+use crate::settings::file::Problem;
+use crate::settings::{Origin, Reload, Settings, Window};
 use crate::stream::json::Json;
 use crate::stream::plain::Plain;
+use crate::themes::Themes;
 use crate::value::{self, Size};
 
 const HELP: &str = "\
@@ -33,6 +38,7 @@ Examples:
   kgents observe --json | jq 'select(.kind == \"Thought\")'
   kgents observe --snapshot --size 160x45
   kgents observe --fixture ghost-fixtures/busy            # without a cluster
+  kgents observe --theme light                            # kgents config themes
 
 Without a terminal on standard output, or with TERM=dumb, it is --plain.
 A line of --json is one change with kind, key and revision: an object (change
@@ -71,6 +77,9 @@ pub(crate) struct Args {
     /// Only ASCII for lines and bars.
     #[arg(long)]
     ascii: bool,
+    /// The colours: auto, dark, light, or another of kgents config themes [default: auto].
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    theme: Option<String>,
 }
 
 impl Args {
@@ -81,7 +90,7 @@ impl Args {
 
     /// What the flags say of the window.
     fn flags(&self) -> Flags {
-        Flags { no_mouse: self.no_mouse, utc: self.utc, ascii: self.ascii }
+        Flags { no_mouse: self.no_mouse, utc: self.utc, ascii: self.ascii, theme: self.theme.clone() }
     }
 
     /// What is set, and what the flags say on top of it.
@@ -100,30 +109,55 @@ impl Args {
         Ok(kgents_source::Options { namespace: global.namespace.clone(), fixture: Some(fixture), ..options })
     }
 
-    fn look(&self, global: &Global, colour: ColourLevel) -> kgents_tui::Options {
-        let Window { mouse, utc, ascii } = self.settings(global);
-        kgents_tui::Options { mouse, utc, colour, ascii, ..kgents_tui::Options::default() }
+    /// How the window is to look, and what is wrong with what was set.
+    fn look(&self, global: &Global, colour: ColourLevel) -> (kgents_tui::Options, Option<Problem>) {
+        let flags = self.flags();
+        let Window { mouse, utc, ascii, theme } = flags.over(&global.settings().window);
+        let (palette, problem) = match Themes::of(&Env::system()).choose(&theme, flags.origin(global.settings())) {
+            Ok(palette) => (palette, None),
+            Err(problem) => (None, Some(problem)),
+        };
+        let background = std::env::var("COLORFGBG").ok().and_then(|said| Background::of_variable(&said));
+        let rest = kgents_tui::Options::default();
+        (kgents_tui::Options { mouse, utc, colour, ascii, palette, background, ..rest }, problem)
     }
 }
 
 /// What the flags say of the window: they win over what is set.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Flags {
     no_mouse: bool,
     utc: bool,
     ascii: bool,
+    theme: Option<String>,
 }
 
 impl Flags {
-    fn over(self, settings: &Window) -> Window {
-        let Window { mouse, utc, ascii } = *settings;
-        Window { mouse: mouse && !self.no_mouse, utc: utc || self.utc, ascii: ascii || self.ascii }
+    fn over(&self, settings: &Window) -> Window {
+        let Window { mouse, utc, ascii, theme } = settings;
+        Window {
+            mouse: *mouse && !self.no_mouse,
+            utc: *utc || self.utc,
+            ascii: *ascii || self.ascii,
+            theme: self.theme.as_ref().unwrap_or(theme).clone(),
+        }
+    }
+
+    /// Who names the theme.
+    fn origin(&self, settings: &Settings) -> Origin {
+        match self.theme {
+            Some(_) => Origin::Flag("--theme"),
+            None => settings.origin("window.theme").clone(),
+        }
     }
 }
 
 /// Observes until the end.
 pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
     let source = args.source(global)?;
+    if let Some(theme) = &args.theme {
+        Themes::of(&Env::system()).check_flag(theme)?;
+    }
     if args.is_window() {
         return window(args, global, source);
     }
@@ -160,10 +194,6 @@ async fn tell_json(mut follow: Follow, out: &mut dyn Write) -> Result<Code, Fail
     Ok(Code::Ok)
 }
 
-fn colour() -> ColourLevel {
-    kgents_tui::colour_level(|name| std::env::var(name).ok())
-}
-
 /// How long the first frame waits for what the Ghost remembers, which is read
 /// within that if there is not too much of it.
 const PATIENCE_FOR_GHOST: Duration = Duration::from_millis(6);
@@ -174,8 +204,14 @@ fn window(args: &Args, global: &Global, options: kgents_source::Options) -> Resu
     let cancel = CancellationToken::new();
     let remembers = options.remembers();
     let patience = if remembers { PATIENCE_FOR_GHOST } else { Duration::ZERO };
-    let look = kgents_tui::Options { patience, ..args.look(global, colour()) };
-    let (changes, settings) = watch::channel(kgents_tui::Settings { options: look.clone(), problem: None });
+    // Before it is opened: what is written from now on is seen.
+    let mut file = Reload::new(global);
+    file.watch(Themes::of(&Env::system()).file(&args.settings(global).theme));
+    let (look, problem) = args.look(global, io::colour());
+    let look = kgents_tui::Options { patience, ..look };
+    let problem = problem.map(|problem| told(&problem, "The theme follows the terminal meanwhile."));
+    let first = kgents_tui::Settings { options: look.clone(), problem };
+    let (changes, settings) = watch::channel(first);
     let (wires, ends) = wires();
     let source = {
         let (cancel, global, flags, look) = (cancel.clone(), global.clone(), args.flags(), look.clone());
@@ -183,7 +219,7 @@ fn window(args: &Args, global: &Global, options: kgents_source::Options) -> Resu
             let _log = log::start(&global, None);
             tokio::select! {
                 () = behind(options, bus, ends, cancel) => {}
-                () = reload(&global, flags, &look, changes) => {}
+                () = reload(file, flags, look, changes) => {}
             }
         })?
     };
@@ -254,23 +290,39 @@ async fn behind(mut options: kgents_source::Options, mut bus: Bus, mut ends: End
     }
 }
 
-/// Reads the configuration file again each time that it changes, for ever.
+/// A problem as a sentence, and another that says what holds meanwhile.
+fn told(problem: &impl Display, meanwhile: &str) -> String {
+    let problem = problem.to_string();
+    let stop = if problem.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{problem}{stop} {meanwhile}")
+}
+
+/// Reads the configuration file and that of the theme again each time that one
+/// of them changes, for ever.
 async fn reload(
-    global: &Global,
+    mut file: Reload,
     flags: Flags,
-    was: &kgents_tui::Options,
+    was: kgents_tui::Options,
     changes: watch::Sender<kgents_tui::Settings>,
 ) {
-    let mut file = Reload::new(global);
+    let themes = Themes::of(&Env::system());
     loop {
         file.changed().await;
         match file.again() {
             Some(Ok(settings)) => {
-                let Window { utc, ascii, .. } = flags.over(&settings.window);
-                let options = kgents_tui::Options { utc, ascii, ..was.clone() };
-                changes.send_replace(kgents_tui::Settings { options, problem: None });
+                let Window { utc, ascii, theme, .. } = flags.over(&settings.window);
+                file.watch(themes.file(&theme));
+                let chosen = themes.choose(&theme, flags.origin(&settings));
+                changes.send_modify(|shown| {
+                    // What cannot be read leaves the colours as they are.
+                    let palette = chosen.as_ref().map_or_else(|_| shown.options.palette.clone(), Clone::clone);
+                    shown.options = kgents_tui::Options { utc, ascii, palette, ..was.clone() };
+                    shown.problem = chosen.err().map(|problem| told(&problem, "The theme stays as it was."));
+                });
             }
-            Some(Err(problem)) => changes.send_modify(|settings| settings.problem = Some(problem)),
+            Some(Err(problem)) => changes.send_modify(|settings| {
+                settings.problem = Some(told(&problem, "What was set before stays."));
+            }),
             None => {}
         }
     }
@@ -296,12 +348,16 @@ fn snapshot(args: &Args, global: &Global, source: kgents_source::Options, io: &m
         Ok(frame.await)
     })?;
     let is_terminal = io::is_terminal();
-    let colour = if is_terminal { colour() } else { ColourLevel::None };
+    let colour = if is_terminal { io::colour() } else { ColourLevel::None };
     let own = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, height)| Size(width.0, height.0));
     let Size(width, height) = args.size.or_else(own).unwrap_or(SIZE);
     // A recording is what was asked for, whatever is in it.
     let code = if args.fixture.is_some() { Code::Ok } else { status::code_of(&terrarium) };
-    let frame = kgents_tui::snapshot(terrarium, (width, height), clock::now(), &args.look(global, colour));
+    let (look, problem) = args.look(global, colour);
+    if let Some(problem) = problem {
+        io.note(format_args!("warning: {problem}"));
+    }
+    let frame = kgents_tui::snapshot(terrarium, (width, height), clock::now(), &look);
     io.out.write_all(frame.as_bytes())?;
     Ok(code)
 }

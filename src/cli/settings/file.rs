@@ -36,10 +36,7 @@ impl Place {
         if let Some(path) = &env.config {
             return named(path.into(), "KGENTS_CONFIG");
         }
-        // As the XDG specification has it, a relative path counts as none.
-        let base = env.config_home.clone().filter(|path| path.is_absolute());
-        let base = base.or_else(|| env.home.as_ref().map(|home| home.join(".config")));
-        base.map(|base| Self { path: base.join("kgents/config.toml"), named_by: None })
+        folder(env).map(|folder| Self { path: folder.join("config.toml"), named_by: None })
     }
 
     /// The text of the file; nothing where none has to be.
@@ -78,6 +75,14 @@ impl Place {
     }
 }
 
+/// The configuration directory. Without a home there is none.
+pub(crate) fn folder(env: &Env) -> Option<PathBuf> {
+    // As the XDG specification has it, a relative path counts as none.
+    let base = env.config_home.clone().filter(|path| path.is_absolute());
+    let base = base.or_else(|| env.home.as_ref().map(|home| home.join(".config")));
+    base.map(|base| base.join("kgents"))
+}
+
 fn is_missing(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
 }
@@ -109,7 +114,8 @@ impl Problem {
         Self { hint: Some(HINT), ..Self::new(place, sentence) }
     }
 
-    fn at(mut self, text: &str, offset: usize) -> Self {
+    /// The same at a byte of the text.
+    pub(crate) fn at(mut self, text: &str, offset: usize) -> Self {
         self.position = Some(position(text, offset));
         self
     }

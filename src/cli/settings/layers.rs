@@ -182,6 +182,14 @@ impl Layer {
         self.given.get(key).map(|(_, origin, _)| origin)
     }
 
+    /// The text that a key is given, and where.
+    pub(crate) fn text(&self, key: &str) -> Option<(&str, &Origin)> {
+        match self.given.get(key)? {
+            (Given::Text(text), origin, _) => Some((text, origin)),
+            (Given::Flag(_), ..) => None,
+        }
+    }
+
     fn origins(&self) -> impl Iterator<Item = (String, Origin)> + use<> {
         let origins: Vec<_> = self.given.iter().map(|(key, (_, origin, _))| (key.clone(), origin.clone())).collect();
         origins.into_iter()

@@ -1,5 +1,6 @@
 //! The file while a window is open: read again when it changed.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::environment::Env;
@@ -10,6 +11,13 @@ use crate::args::Global;
 /// How often the file is looked at where nobody is told of its changes.
 const INTERVAL: Duration = Duration::from_secs(1);
 
+/// The state of the files.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Stamps {
+    file: Option<Stamp>,
+    beside: Option<Stamp>,
+}
+
 /// Reads the file again when it is another. The caller keeps the last good
 /// settings; this keeps what was said about a bad file.
 #[derive(Debug)]
@@ -17,7 +25,9 @@ pub(crate) struct Reload {
     global: Global,
     env: Env,
     place: Option<Place>,
-    stamp: Option<Stamp>,
+    /// A file that belongs to what is set, such as that of the theme.
+    beside: Option<PathBuf>,
+    stamps: Stamps,
     /// What was told of the bad state that the file is in.
     told: Option<String>,
 }
@@ -31,19 +41,29 @@ impl Reload {
     fn with(global: &Global, env: Env) -> Self {
         // Once it was there, it may go: then it counts as empty.
         let place = Place::of(global.config.as_deref(), &env).map(|place| Place { named_by: None, ..place });
-        let stamp = place.as_ref().and_then(|place| Stamp::of(&place.path));
-        Self { global: global.clone(), env, place, stamp, told: None }
+        let mut reload =
+            Self { global: global.clone(), env, place, beside: None, stamps: Stamps::default(), told: None };
+        reload.stamps = reload.now();
+        reload
+    }
+
+    /// Watches this file too, instead of the one that was given before.
+    pub(crate) fn watch(&mut self, beside: Option<PathBuf>) {
+        if self.beside != beside {
+            self.stamps.beside = beside.as_deref().and_then(Stamp::of);
+            self.beside = beside;
+        }
     }
 
     /// The settings if the file changed since it was last asked for, or what
     /// is wrong with it. The same wrong is told once.
     pub(crate) fn again(&mut self) -> Option<Result<Settings, String>> {
-        let stamp = self.now();
-        if stamp == self.stamp {
+        let stamps = self.now();
+        if stamps == self.stamps {
             return None;
         }
         // Taken before the file is read: what is written meanwhile is seen next time.
-        self.stamp = stamp;
+        self.stamps = stamps;
         match layers::merge(&self.global, self.place.as_ref(), &self.env) {
             Ok((settings, _)) => {
                 self.told = None;
@@ -65,13 +85,16 @@ impl Reload {
     }
 
     async fn changed_within(&self, interval: Duration) {
-        while self.now() == self.stamp {
+        while self.now() == self.stamps {
             tokio::time::sleep(interval).await;
         }
     }
 
-    fn now(&self) -> Option<Stamp> {
-        self.place.as_ref().and_then(|place| Stamp::of(&place.path))
+    fn now(&self) -> Stamps {
+        Stamps {
+            file: self.place.as_ref().and_then(|place| Stamp::of(&place.path)),
+            beside: self.beside.as_deref().and_then(Stamp::of),
+        }
     }
 }
 

@@ -50,6 +50,7 @@ keep = false
 mouse = false
 utc = true
 ascii = true
+theme = "light"
 [log]
 level = "warn,kube=trace"
 file = "kgents.log"
@@ -74,7 +75,7 @@ fn every_key_of_the_file_is_read() {
             token_file: None,
         },
         ghost: Ghost { dir: Some("/var/ghost".into()), keep: false },
-        window: Window { mouse: false, utc: true, ascii: true },
+        window: Window { mouse: false, utc: true, ascii: true, theme: "light".into() },
         log: Log { level: Some(Filter("warn,kube=trace".into())), file: Some("/c/kgents.log".into()) },
         origins: settings.origins.clone(),
     };
@@ -134,6 +135,7 @@ fn each_key_has_a_variable() {
     let variables = [
         ("KGENTS_WINDOW_MOUSE", "false"),
         ("KGENTS_WINDOW_UTC", "true"),
+        ("KGENTS_WINDOW_THEME", "mono"),
         ("KGENTS_CORTEX_TOKEN_FILE", "token"),
         ("KGENTS_GHOST_DIR", "/g"),
         ("KGENTS_KUBE_ALL_NAMESPACES", "true"),
@@ -141,7 +143,7 @@ fn each_key_has_a_variable() {
         ("KGENTS_KUBE_CONTEXT", ""),
     ];
     let read = settings("[window]\nutc = false\nascii = true", &variables, "");
-    assert_eq!(read.window, Window { mouse: false, utc: true, ascii: true });
+    assert_eq!(read.window, Window { mouse: false, utc: true, ascii: true, theme: "mono".into() });
     // Beside what would they lie? Beside where one is.
     assert_eq!(read.cortex.token_file.as_deref(), Some(Path::new("token")));
     assert_eq!((read.ghost.dir.as_deref(), read.kube.all_namespaces), (Some(Path::new("/g")), true));

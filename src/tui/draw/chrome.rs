@@ -232,8 +232,7 @@ pub(super) fn banner(pen: &mut Pen<'_>, footer: Rect) {
 fn trouble(pen: &mut Pen<'_>) -> Option<(Role, String, String)> {
     let app = pen.app;
     if let Some(problem) = &app.problem {
-        let said = format!("{problem}. What was set before stays.");
-        return Some((Role::Amber, said, "kgents config check".to_owned()));
+        return Some((Role::Amber, problem.clone(), "kgents config check".to_owned()));
     }
     let speaks = app.terrarium.layer();
     if let (Some(Layer::Ghost) | None, Link::Down { since, error, hint }) = (speaks, app.terrarium.link()) {

@@ -87,3 +87,28 @@ fn the_path_and_the_schema_need_no_good_file() {
     let schema: Value = serde_json::from_str(&run_with("x", "config schema").0).unwrap();
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
 }
+
+#[test]
+fn the_themes_are_listed_with_their_colours() {
+    let (out, err, code) = run_with("x", "config themes");
+    assert_eq!((err.as_str(), code), ("", 0));
+    let lines: Vec<Vec<&str>> = out.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0], ["NAME", "FROM", "COLOURS"]);
+    assert_eq!(lines[1][..3], ["auto", "kgents", "dark"]);
+    for (line, name) in lines[2..].iter().zip(NAMES) {
+        assert_eq!(line[..2], [name, "kgents"]);
+    }
+    let answer: Value = serde_json::from_str(&run_with("x", "config themes --json").0).unwrap();
+    let dark = answer["themes"].as_array().unwrap().iter().find(|theme| theme["name"] == "dark").unwrap().clone();
+    assert_eq!(dark["roles"]["moss"], "#7fc77a");
+    assert_eq!(dark["ramp"].as_array().map(Vec::len), Some(9));
+    assert_eq!((&dark["path"], &dark["problem"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
+fn a_check_looks_at_the_theme_as_well() {
+    let (_, err, code) = run_with("[window]\ntheme = 'drak'", "config check");
+    assert_eq!(code, 1);
+    assert!(err.starts_with("error: FILE:2: window.theme: there is no theme \"drak\", but auto, dark,"), "{err}");
+    assert_eq!(run_with("window.theme = 'light'", "config check").0, "FILE is right: it sets 1 key\n");
+}

@@ -18,3 +18,20 @@ fn a_snapshot_waits_for_each_kind_or_for_nobody() {
     control.push(kube(down));
     assert!(is_settled(&terrarium(control, Vec::new())));
 }
+
+#[test]
+fn a_flag_names_the_theme_before_anything_else_does() {
+    let flags = |theme: Option<&str>| Flags { no_mouse: false, utc: false, ascii: false, theme: theme.map(Into::into) };
+    let set = Window { theme: "mono".into(), ..Window::default() };
+    assert_eq!(flags(None).over(&set).theme, "mono");
+    assert_eq!(flags(Some("light")).over(&set).theme, "light");
+    let settings = Settings::default();
+    assert_eq!(flags(Some("light")).origin(&settings), Origin::Flag("--theme"));
+    assert_eq!(flags(None).origin(&settings), Origin::Default);
+}
+
+#[test]
+fn a_problem_ends_as_a_sentence_does() {
+    assert_eq!(told(&"f:1:2: found 5", "So."), "f:1:2: found 5. So.");
+    assert_eq!(told(&"did you mean `x`?", "So."), "did you mean `x`? So.");
+}

@@ -65,3 +65,20 @@ async fn a_change_is_waited_for() {
     });
     assert!(reload.again().unwrap().unwrap().window.utc);
 }
+
+#[test]
+fn a_file_beside_counts_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, theme) = (folder.path().join("config.toml"), folder.path().join("mine.toml"));
+    replace(&path, "window.utc = true");
+    let mut reload = reload(&path, "");
+    reload.watch(Some(theme.clone()));
+    assert!(reload.again().is_none());
+    replace(&theme, "base = 'dark'");
+    assert!(reload.again().unwrap().unwrap().window.utc);
+    reload.watch(Some(theme.clone()));
+    assert!(reload.again().is_none());
+    reload.watch(None);
+    replace(&theme, "base = 'light'");
+    assert!(reload.again().is_none(), "it is nobody's any more");
+}
