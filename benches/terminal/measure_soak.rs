@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::Bench;
 use crate::cortex::Cortex;
-use crate::measure_keys::choose;
+use crate::measure_keys::{choose, go_to_the_middle};
 use crate::programs::Program;
 use crate::report::{Budget, Unit};
 use crate::world;
@@ -23,29 +23,18 @@ struct Soak {
 pub fn soak(bench: &mut Bench) {
     let minutes = bench.options.soak;
     let group = format!("{minutes} min of 2,000 changes a second");
-    let soak = run(minutes);
-    let get = |figure: fn(&Soak) -> f64| soak.as_ref().map(|soak| vec![figure(soak)]).map_err(Clone::clone);
-    let late = soak.as_ref().map(|soak| soak.late.clone()).map_err(Clone::clone);
-    bench.put_ours(&group, "a key a second to its frame", Unit::Ms, late, Budget::max(100.0));
-    let first = get(|soak| soak.memory[0]);
-    bench.put_ours(&group, "memory at first", Unit::Megabytes, first, Budget::NONE);
-    bench.put_ours(
-        &group,
-        "memory at last",
-        Unit::Megabytes,
-        get(|soak| soak.memory[soak.memory.len() - 1]),
-        Budget::NONE,
-    );
-    let memory = soak.as_ref().map(|soak| soak.memory.clone()).map_err(Clone::clone);
-    bench.put_ours(&group, "memory", Unit::Megabytes, memory, Budget::max(60.0));
-    bench.put_ours(
-        &group,
-        "growth after the first tenth",
-        Unit::MegabytesPerMinute,
-        get(|soak| growth(&soak.memory)),
-        Budget::NONE,
-    );
-    bench.put_ours(&group, "CPU of one core", Unit::Percent, get(|soak| soak.cpu), Budget::NONE);
+    let soak = match run(minutes) {
+        Ok(soak) => soak,
+        Err(why) => return bench.put_ours(&group, "all of it", Unit::Count, Err(why), Budget::NONE),
+    };
+    let (first, last) = (soak.memory.first().copied(), soak.memory.last().copied());
+    let mut put = |name, unit, seen: Vec<f64>, budget| bench.put_ours(&group, name, unit, Ok(seen), budget);
+    put("a key a second to its frame", Unit::Ms, soak.late, Budget::max(100.0));
+    put("memory at first", Unit::Megabytes, first.into_iter().collect(), Budget::NONE);
+    put("memory at last", Unit::Megabytes, last.into_iter().collect(), Budget::NONE);
+    put("memory of each second", Unit::Megabytes, soak.memory.clone(), Budget::max(60.0));
+    put("growth after the first tenth", Unit::MegabytesPerMinute, vec![growth(&soak.memory)], Budget::NONE);
+    put("CPU of one core", Unit::Percent, vec![soak.cpu], Budget::NONE);
 }
 
 fn run(minutes: f64) -> Result<Soak, String> {
@@ -53,12 +42,13 @@ fn run(minutes: f64) -> Result<Soak, String> {
     let mut window = Program::ours().open(&cortex.user, &[])?;
     window.until(LIMIT, |screen| screen.contains(world::ALL_AGENTS))?;
     let _flow = cortex.flow();
+    go_to_the_middle(&mut window)?;
     let (began, cpu) = (Instant::now(), window.cpu()?);
     let (mut memory, mut late) = (Vec::new(), Vec::new());
     for second in 1..=(minutes * 60.0) as u32 {
         let due = began + Duration::from_secs(1) * second;
         window.rest(due.saturating_duration_since(Instant::now()))?;
-        late.push(choose(&mut window, second % 2 == 1)?);
+        late.push(choose(&mut window)?);
         memory.push(window.memory()? as f64 / 1e6);
     }
     let cpu = (window.cpu()? - cpu) / began.elapsed().as_secs_f64() * 100.0;
