@@ -1,6 +1,7 @@
 //! A Cortex in this process that is fed by hand, so that neither an API server
 //! nor its client is measured with the window.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -19,8 +20,6 @@ use crate::story;
 
 /// How long it may take to listen, and a window to take in what it is sent.
 const LIMIT: Duration = Duration::from_secs(60);
-/// Thoughts that are told at once; the ring of the bus holds more.
-const BURST: u64 = 1_000;
 
 /// A Cortex that knows a thousand agents.
 pub struct Cortex {
@@ -68,22 +67,23 @@ impl Cortex {
         cortex
     }
 
-    /// Tells of so many pheromones and, after them, so many thoughts: no
-    /// faster than a window hears them, for what is dropped is not seen.
-    pub fn tell(&self, pheromones: u64, thoughts: u64) {
+    /// Tells of so many pheromones.
+    pub fn pheromones(&self, count: u64) {
         self.feeding.block_on(async {
             let now = Timestamp::now();
-            for i in 0..pheromones {
+            for i in 0..count {
                 let pheromone = story::pheromone(i, story::AGENTS + i + 1, now);
                 self.bus.state(story::change(Kind::Pheromone, &pheromone, Novelty::Initial)).await;
             }
-            for i in 0..thoughts {
-                self.bus.thought(&story::thought(i, Timestamp::now()));
-                if i % BURST == BURST - 1 {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-            }
         });
+    }
+
+    /// Tells these thoughts: no more at once than the bus and a reader who is
+    /// slow keep, for what is dropped is not seen.
+    pub fn thoughts(&self, numbers: Range<u64>) {
+        for i in numbers {
+            self.bus.thought(&story::thought(i, Timestamp::now()));
+        }
     }
 
     /// Lets changes come, as many a second as the story has, until dropped.

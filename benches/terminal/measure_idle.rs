@@ -16,6 +16,8 @@ const SETTLE: Duration = Duration::from_secs(12);
 /// How many pheromones and thoughts a window that has seen much has seen.
 const PHEROMONES: u64 = 10_000;
 const THOUGHTS: u64 = 100_000;
+/// Thoughts that are told at once.
+const BURST: u64 = 4_000;
 
 struct Idle {
     bytes: f64,
@@ -80,24 +82,14 @@ pub fn memory(bench: &mut Bench) {
     let cortex = Cortex::start();
     bench.put_ours(group, "1,000 agents, Cortex", Unit::Megabytes, settled(&Program::ours(), &cortex.user), few);
     let much = opened(&Program::ours(), &cortex.user).and_then(|mut window| {
-        std::thread::scope(|scope| {
-            // The window is read meanwhile: its terminal holds little.
-            let told = scope.spawn(|| cortex.tell(PHEROMONES, THOUGHTS));
-            while !told.is_finished() {
-                window.rest(Duration::from_millis(50))?;
-            }
-            told.join().map_err(|_| "the Cortex was not told".to_owned())
-        })?;
-        let last = format!("settled hold {}:", THOUGHTS - 1);
-        window.until(LIMIT, |screen| screen.contains(&last))?;
-        window.rest(Duration::from_secs(3))?;
-        let screen = window.screen();
-        // What was dropped on the way was not seen.
-        for wanted in [format!("{PHEROMONES} alive"), "· 0 dropped".to_owned()] {
-            if !screen.contains(&wanted) {
-                return Err(format!("the window does not say {wanted:?}"));
-            }
+        cortex.pheromones(PHEROMONES);
+        window.until(LIMIT, |screen| screen.contains(&format!("{PHEROMONES} alive")))?;
+        // Part by part, as the window has seen the part before.
+        for first in (0..THOUGHTS).step_by(BURST as usize) {
+            cortex.thoughts(first..first + BURST);
+            window.until(LIMIT, |screen| screen.contains(&format!("· {} heard", first + BURST)))?;
         }
+        window.rest(Duration::from_secs(3))?;
         megabytes(&window)
     });
     let name = "and 10,000 ph., 100,000 th.";
