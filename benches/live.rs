@@ -16,8 +16,8 @@
     reason = "a bench asks the clock, prints, and gives up aloud; it uses a part of the test support"
 )]
 
-#[path = "live/window.rs"]
-mod window;
+#[path = "terminal/pty.rs"]
+mod pty;
 
 #[path = "../tests/it"]
 mod it {
@@ -27,10 +27,11 @@ mod it {
 use std::time::{Duration, Instant};
 
 use it::support::place::Place;
+use it::support::user::{KGENTS, User};
 use it::support::{self, objects::object};
 use kgents_api::pheromone::{Pheromone, PheromoneSpec, PheromoneType};
+use pty::Window;
 use serde_json::{Value, json};
-use window::Window;
 
 /// How long anything may take before the bench gives up on it.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -62,8 +63,8 @@ fn main() {
     let mut figures = Vec::new();
     version(&mut figures);
     starts(&place, &sizes, &mut figures);
-    let mut window = Window::open(&place.user, &["observe"]);
-    window.until(LIMIT, |screen| screen.contains(&format!("{} · by attention", sizes.agents)));
+    let mut window = observe(&place.user);
+    window.until(LIMIT, |screen| screen.contains(&format!("{} · by attention", sizes.agents))).unwrap();
     keys(&mut window, &mut figures);
     writes(&place, &sizes, &mut window, &mut figures);
     idle(&sizes, &mut window, &mut figures);
@@ -83,6 +84,11 @@ fn main() {
     for Figure(name, seen, asked, _) in figures {
         println!("  {name:<34} {seen:<44} {asked}");
     }
+}
+
+/// Opens the window of someone.
+fn observe(user: &User) -> Window {
+    Window::open(user, &[KGENTS, "observe"]).unwrap()
 }
 
 fn sizes() -> Sizes {
@@ -162,11 +168,11 @@ fn starts(place: &Place, sizes: &Sizes, figures: &mut Vec<Figure>) {
     let mut data = Vec::new();
     let mut alone = Vec::new();
     for _ in 0..STARTS {
-        let mut window = Window::open(&place.user, &["observe"]);
-        first.push(ms(window.until(LIMIT, |screen| screen.contains("terrarium")) - window.started));
-        data.push(ms(window.until(LIMIT, |screen| screen.contains(&counted)) - window.started));
-        let mut window = Window::open(&nobody, &["observe"]);
-        alone.push(ms(window.until(LIMIT, |screen| screen.contains("terrarium")) - window.started));
+        let mut window = observe(&place.user);
+        first.push(ms(window.until(LIMIT, |screen| screen.contains("terrarium")).unwrap() - window.started));
+        data.push(ms(window.until(LIMIT, |screen| screen.contains(&counted)).unwrap() - window.started));
+        let mut window = observe(&nobody);
+        alone.push(ms(window.until(LIMIT, |screen| screen.contains("terrarium")).unwrap() - window.started));
     }
     figures.push(spread("first frame", &mut first, "<= 5 ms"));
     figures.push(spread("first frame, no kubeconfig", &mut alone, "<= 5 ms"));
@@ -176,10 +182,10 @@ fn starts(place: &Place, sizes: &Sizes, figures: &mut Vec<Figure>) {
 fn keys(window: &mut Window, figures: &mut Vec<Figure>) {
     let mut times: Vec<f64> = (0..KEYS)
         .map(|i| {
-            window.rest(Duration::from_millis(60));
+            window.rest(Duration::from_millis(60)).unwrap();
             let pressed = Instant::now();
             window.key(if i % 2 == 0 { "j" } else { "k" });
-            ms(window.output(LIMIT) - pressed)
+            ms(window.next(pressed + LIMIT).unwrap() - pressed)
         })
         .collect();
     figures.push(spread("key to output", &mut times, "p50 <= 0.6, p95 <= 1.5 ms"));
@@ -193,7 +199,7 @@ fn writes(place: &Place, sizes: &Sizes, window: &mut Window, figures: &mut Vec<F
     let mut accepted = Vec::new();
     let mut sent = Vec::new();
     for i in 0..sizes.writes {
-        window.rest(Duration::from_millis(50));
+        window.rest(Duration::from_millis(50)).unwrap();
         let mark = format!("mark-{i:05}");
         let mut object = Pheromone::new(
             &mark,
@@ -213,7 +219,7 @@ fn writes(place: &Place, sizes: &Sizes, window: &mut Window, figures: &mut Vec<F
         let before = Instant::now();
         runtime.block_on(client.create_pheromone(&place.namespace, &object)).unwrap();
         let answered = Instant::now();
-        let shown = window.until(LIMIT, |screen| screen.contains(&mark));
+        let shown = window.until(LIMIT, |screen| screen.contains(&mark)).unwrap();
         // The frame can be there before we have read the answer.
         accepted.push(ms(shown.saturating_duration_since(answered)));
         sent.push(ms(shown - before));
@@ -223,16 +229,16 @@ fn writes(place: &Place, sizes: &Sizes, window: &mut Window, figures: &mut Vec<F
 }
 
 fn idle(sizes: &Sizes, window: &mut Window, figures: &mut Vec<Figure>) {
-    window.rest(Duration::from_secs(12));
-    let (bytes, frames, cpu) = (window.bytes, window.frames, window.cpu());
-    window.rest(Duration::from_secs(sizes.idle));
-    let (bytes, frames, cpu) = (window.bytes - bytes, window.frames - frames, window.cpu() - cpu);
+    window.rest(Duration::from_secs(12)).unwrap();
+    let (bytes, frames, cpu) = (window.bytes, window.frames, window.cpu().unwrap());
+    window.rest(Duration::from_secs(sizes.idle)).unwrap();
+    let (bytes, frames, cpu) = (window.bytes - bytes, window.frames - frames, window.cpu().unwrap() - cpu);
     let share = cpu / sizes.idle as f64 * 100.0;
     let seen = format!("{bytes} bytes in {frames} frames, {share:.2} % CPU");
     let asked = "only what fades or ages on the screen";
     let value = json!({ "seconds": sizes.idle, "bytes": bytes, "frames": frames, "cpu_percent": share });
     figures.push(Figure("a minute without events", seen, asked, value));
-    let memory = window.memory();
+    let memory = window.memory().unwrap();
     let seen = format!("{:.1} MB", memory as f64 / 1e6);
     figures.push(Figure("resident memory", seen, "<= 35 MB (1,000 agents)", json!({ "bytes": memory })));
 }
@@ -241,10 +247,10 @@ fn idle(sizes: &Sizes, window: &mut Window, figures: &mut Vec<Figure>) {
 fn killed(place: &Place, window: &mut Window, figures: &mut Vec<Figure>) {
     let killed = Instant::now();
     place.cluster.ask("kill kube-apiserver");
-    let told = ms(window.until(LIMIT, |screen| screen.contains("Silent since")) - killed);
+    let told = ms(window.until(LIMIT, |screen| screen.contains("Silent since")).unwrap() - killed);
     place.cluster.ask("start kube-apiserver");
     let back = Instant::now();
-    let heard = window.until(LIMIT, |screen| !screen.contains("Silent since"));
+    let heard = window.until(LIMIT, |screen| !screen.contains("Silent since")).unwrap();
     let heard = ms(heard.saturating_duration_since(back));
     let seen = format!("told after {told:.0} ms, back {heard:.0} ms after it was ready");
     figures.push(Figure("API server killed", seen, "", json!({ "told_ms": told, "back_ms": heard })));

@@ -321,7 +321,7 @@ fn is_ours(resource: &str) -> bool {
 /// the subresource `scale` of `agents.kgents.io`.
 pub(crate) fn parts(resource: &str) -> (String, Option<&str>) {
     match resource.split_once('/') {
-        Some((plural, rest)) if !plural.is_empty() => match rest.split_once('.') {
+        Some((plural, rest)) if !plural.is_empty() && !plural.contains('.') => match rest.split_once('.') {
             Some((sub, group)) => (format!("{plural}.{group}"), Some(sub)),
             None => (plural.to_owned(), Some(rest)),
         },
@@ -456,6 +456,7 @@ mod tests {
         assert_eq!(parts("pods/log"), ("pods".into(), Some("log")));
         assert_eq!(parts("pods"), ("pods".into(), None));
         assert_eq!(parts("/version"), ("/version".into(), None));
+        assert_eq!(parts("a.group/v1"), ("a.group/v1".into(), None));
         let error = SourceError::Forbidden {
             origin: Arc::default(),
             verb: "patch".into(),

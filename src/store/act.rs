@@ -115,6 +115,10 @@ pub fn emit(namespace: &str, pheromone: &Pheromone) -> Wire {
 
 /// Both lists belong to one field manager. The one that is left out loses what
 /// the same person said before: nobody approves and rejects at once.
+///
+/// The version is what makes another state a conflict, and another object of
+/// the same name too: no two states of a cluster share a version. API servers
+/// do not compare the uid here; it says which object was meant.
 fn decide(proposal: &Key, seen: &Seen, approve: bool, decision: &Decision) -> Wire {
     let list = if approve { "approvals" } else { "rejections" };
     Wire {

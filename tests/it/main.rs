@@ -30,6 +30,7 @@
 mod crd;
 mod fixtures;
 mod ghost;
+mod hands;
 mod layers;
 mod lists;
 mod refusals;
@@ -52,6 +53,7 @@ fn cases() -> Vec<Case> {
         watch::cases(),
         crd::cases(),
         refusals::cases(),
+        hands::cases(),
         ghost::cases(),
         fixtures::cases(),
         window::cases(),
