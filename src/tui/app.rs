@@ -11,6 +11,7 @@ mod pages;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use kgents_api::PheromoneType;
 use kgents_store::watch::Link;
 use kgents_store::{Key, Kind, Terrarium, WatchState};
 use ratatui::layout::Rect;
@@ -44,6 +45,8 @@ pub struct Look {
     pub keymap: Keymap,
     /// The cluster may be changed from this window without asking first.
     pub write: bool,
+    /// What changed glows once, and what landed breathes.
+    pub motion: bool,
 }
 
 /// The filter of a pane.
@@ -83,6 +86,9 @@ pub struct App {
     pub(crate) agents: Selection<Key>,
     pub(crate) pheromones: Selection<Key>,
     pub(crate) proposals: Selection<Key>,
+    /// The cell of the field that a person stands on: its type, and how many
+    /// columns from the right.
+    pub(crate) cell: Option<(PheromoneType, usize)>,
     /// The thoughts follow the newest until a person stops them.
     pub(crate) frozen: bool,
     pub(crate) thoughts: Selection<u64>,
@@ -122,6 +128,7 @@ impl App {
             agents: Selection::default(),
             pheromones: Selection::default(),
             proposals: Selection::default(),
+            cell: None,
             frozen: false,
             thoughts: Selection::default(),
             filters: <[Filtering; 4]>::default(),
@@ -207,6 +214,7 @@ impl App {
         self.pheromones.release();
         self.proposals.release();
         self.thoughts.release();
+        self.cell = None;
         self.frozen = false;
         self.chat = Chat::default();
         self.desk.forget();

@@ -8,6 +8,7 @@ mod detail;
 mod dialog;
 pub(crate) mod heat;
 mod help;
+mod motion;
 mod origin;
 mod page;
 mod palette;
@@ -149,6 +150,7 @@ fn sheet(app: &App, page: &Page, width: usize) -> Sheet {
         Subject::Pheromone(key) => detail::pheromone(app, page, key, width),
         Subject::Proposal(key) => detail::proposal(app, page, key, width),
         Subject::Thought(thought) => detail::thought(app, thought, width),
+        Subject::Cell(type_, from, to) => detail::cell(app, *type_, *from, *to, width),
         Subject::Help(spot) => help::sheet(app, *spot, width),
     }
 }

@@ -62,6 +62,8 @@ pub struct Options {
     /// What the environment says of that background. Where it says nothing the
     /// terminal is asked, and taken for dark until it answers.
     pub background: Option<Background>,
+    /// Nothing moves but what changes.
+    pub reduce_motion: bool,
     /// How long the first frame may wait for what is remembered. Zero where
     /// nothing is.
     pub patience: Duration,
@@ -90,6 +92,7 @@ impl Options {
             zone,
             keymap: self.keymap.clone(),
             write: self.write,
+            motion: !self.reduce_motion,
         }
     }
 

@@ -196,7 +196,8 @@ fn themes(themes: &Themes, json: bool, io: &mut Io<'_>) -> Result<Code, Failure>
     let row = |(name, path, found): &(&str, Option<PathBuf>, Found)| {
         let from = path.as_deref().map_or_else(|| "kgents".to_owned(), shown);
         let said = match found {
-            Ok(Some(palette)) => theme::swatch(palette, level),
+            Ok(Some(palette)) if level > ColourLevel::None => theme::swatch(palette, level),
+            Ok(Some(palette)) => format!("{} on {}", hex(palette.rgb(Role::Text)), hex(palette.rgb(Role::Bg))),
             Ok(None) => "dark or light, as the terminal is".to_owned(),
             Err(wrong) => wrong.to_string(),
         };

@@ -231,6 +231,8 @@ impl App {
                     page.search.edit = Some(Edit::line(&page.search.text));
                 }
             }
+            Action::CellLeft => self.step_cell(0, -1),
+            Action::CellRight => self.step_cell(0, 1),
             Action::NextMatch => self.step_match(1),
             Action::PreviousMatch => self.step_match(-1),
             Action::Palette => self.palette(),
@@ -256,6 +258,8 @@ impl App {
     fn back(&mut self, update: &mut Update) {
         if let Some(overlay) = self.overlays.pop() {
             self.close(&overlay, update);
+        } else if self.focus == Pane::Pheromones && self.cell.is_some() {
+            self.cell = None;
         } else if let Some(filtering) = self.filters.get(self.focus as usize)
             && !filtering.text.is_empty()
         {

@@ -27,6 +27,7 @@ pub struct Glyphs {
     pub cross: &'static str,
     pub alarm: &'static str,
     pub fold: &'static str,
+    pub cell: &'static str,
 }
 
 /// Lines, bars and marks as most terminals draw them.
@@ -54,6 +55,7 @@ pub(super) const UNICODE: Glyphs = Glyphs {
     cross: "✗",
     alarm: "▲",
     fold: "╶",
+    cell: "◆",
 };
 
 /// The same for terminals that draw only ASCII.
@@ -81,4 +83,5 @@ pub(super) const ASCII: Glyphs = Glyphs {
     cross: "x",
     alarm: "^",
     fold: "-",
+    cell: "@",
 };

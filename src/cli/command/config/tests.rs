@@ -96,7 +96,7 @@ fn the_themes_are_listed_with_their_colours() {
     assert_eq!(lines[0], ["NAME", "FROM", "COLOURS"]);
     assert_eq!(lines[1][..3], ["auto", "kgents", "dark"]);
     for (line, name) in lines[2..].iter().zip(NAMES) {
-        assert_eq!(line[..2], [name, "kgents"]);
+        assert_eq!((&line[..2], line.len()), (&[name, "kgents"][..], 5), "{line:?}");
     }
     let answer: Value = serde_json::from_str(&run_with("x", "config themes --json").0).unwrap();
     let dark = answer["themes"].as_array().unwrap().iter().find(|theme| theme["name"] == "dark").unwrap().clone();
