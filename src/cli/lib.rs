@@ -14,6 +14,7 @@ mod failure;
 mod follow;
 mod gather;
 mod io;
+mod keymap;
 mod log;
 mod object;
 mod output;

@@ -52,7 +52,8 @@ impl FromStr for Chord {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let no = || format!("no key is called `{}`: write x, X, ctrl-x, alt-x, f5, enter, space or pagedown", shown(text));
+        let no =
+            || format!("no key is called `{}`: write x, X, ctrl-x, alt-x, f5, enter, space or pagedown", shown(text));
         let mut modifiers = KeyModifiers::NONE;
         let mut rest = text;
         while let Some((word, more)) = rest.split_once('-').filter(|(_, more)| !more.is_empty()) {
