@@ -4,6 +4,7 @@
 mod acts;
 mod asks;
 mod chat;
+mod edges;
 pub(crate) mod keys;
 mod mouse;
 mod moves;
@@ -18,13 +19,14 @@ use ratatui::layout::Rect;
 
 use crate::action::Spot;
 use crate::app::asks::Desk;
+use crate::app::edges::Edges;
 use crate::draw::heat;
 use crate::edit::Edit;
 use crate::field::{Field, field};
 use crate::filter::Filter;
 use crate::hit::HitMap;
 use crate::keymap::Keymap;
-use crate::layout::{Layout, Pane, Shape, layout};
+use crate::layout::{Layout, Pane, Shape, View, layout};
 use crate::msg::{Effect, Msg, Update};
 use crate::overlay::Overlay;
 use crate::select::Selection;
@@ -47,6 +49,8 @@ pub struct Look {
     pub write: bool,
     /// What changed glows once, and what landed breathes.
     pub motion: bool,
+    /// The layout of small terminals at any size.
+    pub compact: bool,
 }
 
 /// The filter of a pane.
@@ -81,6 +85,8 @@ pub struct App {
     pub(crate) size: (u16, u16),
     pub(crate) focus: Pane,
     pub(crate) zoom: bool,
+    /// The dividers between the panes.
+    pub(crate) edges: Edges,
     /// What lies over the panes, the uppermost last.
     pub(crate) overlays: Vec<Overlay>,
     pub(crate) agents: Selection<Key>,
@@ -124,6 +130,7 @@ impl App {
             size,
             focus: Pane::Agents,
             zoom: false,
+            edges: Edges::default(),
             overlays: Vec::new(),
             agents: Selection::default(),
             pheromones: Selection::default(),
@@ -296,7 +303,8 @@ impl App {
 
     /// Where everything stands at the present size.
     pub fn layout(&self) -> Option<Layout> {
-        layout(self.size.0, self.size.1, self.focus, self.zoom)
+        let view = View { focus: self.focus, zoom: self.zoom, compact: self.look.compact };
+        layout(self.size.0, self.size.1, view, &self.edges.splits)
     }
 
     /// A page instead of the panes: there is nothing to show in them.

@@ -25,6 +25,7 @@ mod query;
 mod runtime;
 pub mod select;
 mod snapshot;
+pub mod splits;
 mod terminal;
 #[cfg(test)]
 mod testing;
@@ -62,6 +63,8 @@ pub struct Options {
     /// What the environment says of that background. Where it says nothing the
     /// terminal is asked, and taken for dark until it answers.
     pub background: Option<Background>,
+    /// The layout of small terminals at any size.
+    pub compact: bool,
     /// Nothing moves but what changes.
     pub reduce_motion: bool,
     /// How long the first frame may wait for what is remembered. Zero where
@@ -93,6 +96,7 @@ impl Options {
             keymap: self.keymap.clone(),
             write: self.write,
             motion: !self.reduce_motion,
+            compact: self.compact,
         }
     }
 

@@ -250,7 +250,9 @@ impl App {
             Action::WriteMode => self.write_mode(),
             Action::Copy => self.copy(update),
             Action::Save => self.save(update),
-            Action::Earlier | Action::Later | Action::Wider | Action::Narrower => {}
+            Action::Wider => self.nudge(1),
+            Action::Narrower => self.nudge(-1),
+            Action::Earlier | Action::Later => {}
         }
     }
 
