@@ -105,7 +105,7 @@ pub struct App {
     hits: HitMap,
     /// The pheromones as a field, at the width of their pane.
     pub(crate) field: Field,
-    field_columns: u16,
+    field_body: Option<Rect>,
     /// The views are older than the terrarium, or than what is wanted.
     stale: bool,
     /// What is wrong with the settings, while the last good ones stay.
@@ -138,7 +138,7 @@ impl App {
             desk: Desk::default(),
             hits: HitMap::default(),
             field: Field::default(),
-            field_columns: 0,
+            field_body: None,
             stale: false,
             problem: None,
         }
@@ -229,10 +229,14 @@ impl App {
         if stale {
             self.refresh();
         }
-        let columns = self.body(Pane::Pheromones).map_or(0, heat::columns);
-        if stale || columns != self.field_columns {
-            self.field_columns = columns;
-            self.field = field(&self.terrarium, self.now, usize::from(columns));
+        let body = self.body(Pane::Pheromones);
+        if stale || body != self.field_body {
+            self.field_body = body;
+            let mut field = field(&self.terrarium, self.now, usize::from(body.map_or(0, heat::columns)));
+            if let Some(body) = body {
+                heat::order(&mut field, self, body);
+            }
+            self.field = field;
         }
         self.scroll();
     }
