@@ -99,7 +99,13 @@ impl App {
             _ => return,
         };
         self.ask_who(update);
-        self.overlays.push(Overlay::Dialog(Box::new(Dialog { draft, fields, field: 0, problem: None })));
+        self.overlays.push(Overlay::Dialog(Box::new(Dialog {
+            draft,
+            fields,
+            field: 0,
+            problem: None,
+            opened: self.now,
+        })));
     }
 
     /// Asks as whom the API server knows us, for the dialog to say so.
@@ -125,7 +131,8 @@ impl App {
         } else if self.terrarium.layer() == Some(Layer::Fixture) {
             self.tell(Role::Amber, "A recording cannot be changed.", "");
         } else {
-            let dialog = Dialog { draft: Draft::WriteMode, fields: Vec::new(), field: 0, problem: None };
+            let dialog =
+                Dialog { draft: Draft::WriteMode, fields: Vec::new(), field: 0, problem: None, opened: self.now };
             self.overlays.push(Overlay::Dialog(Box::new(dialog)));
         }
     }
