@@ -233,9 +233,9 @@ async fn an_act_on_its_way_may_arrive_although_all_ends() {
     window.send(1, delete()).await;
     window.asked(AGENT, 1).await;
     window.requests = None;
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    tokio::time::sleep(Duration::from_millis(5)).await;
     window.server.cut();
     let words = said(window.hear().await.1);
     assert!(words.contains("it is not known whether it was done"), "{words}");
-    timeout(LAST_WORDS, &mut window.task).await.expect("an end in time").unwrap();
+    timeout(LAST_WORDS * 4, &mut window.task).await.expect("an end in time").unwrap();
 }
