@@ -19,6 +19,9 @@ impl App {
         if self.terrarium.layer() == Some(Layer::Fixture) {
             return Some(("A recording cannot be changed.", ""));
         }
+        if self.terrarium.moment().is_some() {
+            return Some(("The past cannot be changed.", "esc comes back to now"));
+        }
         if !self.write {
             return Some(("This window is read only.", ":write allows changes"));
         }

@@ -217,6 +217,9 @@ impl App {
             Action::Zoom => self.zoom = !self.zoom,
             Action::NextNeed => self.next_need(),
             Action::Sort => self.sort(),
+            Action::Earlier => self.travel(true),
+            Action::Later => self.travel(false),
+            Action::Freeze if self.focus != Pane::Thoughts => self.freeze(),
             Action::Freeze => {
                 self.frozen = !self.frozen;
                 self.stale = true;
@@ -250,7 +253,7 @@ impl App {
             Action::WriteMode => self.write_mode(),
             Action::Copy => self.copy(update),
             Action::Save => self.save(update),
-            Action::Earlier | Action::Later | Action::Wider | Action::Narrower => {}
+            Action::Wider | Action::Narrower => {}
         }
     }
 
@@ -258,6 +261,8 @@ impl App {
     fn back(&mut self, update: &mut Update) {
         if let Some(overlay) = self.overlays.pop() {
             self.close(&overlay, update);
+        } else if self.terrarium.moment().is_some() {
+            self.freeze();
         } else if self.focus == Pane::Pheromones && self.cell.is_some() {
             self.cell = None;
         } else if let Some(filtering) = self.filters.get(self.focus as usize)
