@@ -151,8 +151,7 @@ impl Past {
     /// The terrarium as it was at `when`; `now` is the one that was recorded.
     /// `None` if that is longer ago than is kept.
     pub fn at(&self, now: &Terrarium, when: Timestamp) -> Option<Then> {
-        let since = self.since?;
-        if when.as_second() < since {
+        if self.since.is_some_and(|since| when.as_second() < since) {
             return None;
         }
         let moment = when.as_second();
@@ -172,7 +171,7 @@ impl Past {
     /// longer ago than is kept.
     pub fn go(&self, then: &mut Then, now: &Terrarium, when: Timestamp) -> bool {
         let moment = when.as_second();
-        if self.since.is_none_or(|since| moment < since) {
+        if self.since.is_some_and(|since| moment < since) {
             return false;
         }
         let target = self.target(moment);
