@@ -77,7 +77,10 @@ pub fn draw(app: &App, buffer: &mut Buffer) -> HitMap {
     chrome::footer(&mut pen, layout.footer);
     // A moment that is past already (two steps in one instant, a clock that
     // was set) must not make the window spin.
-    if let Some(at) = &mut hits.wake_at {
+    if app.terrarium.moment().is_some() {
+        // What was does not change.
+        hits.wake_at = None;
+    } else if let Some(at) = &mut hits.wake_at {
         *at = (*at).max(app.now.checked_add(SignedDuration::from_millis(100)).unwrap_or(Timestamp::MAX));
     }
     hits

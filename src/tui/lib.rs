@@ -32,6 +32,7 @@ mod testing;
 pub mod text;
 pub mod theme;
 pub mod view;
+mod world;
 
 pub use runtime::{Wires, run};
 pub use snapshot::snapshot;

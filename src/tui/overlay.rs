@@ -193,6 +193,8 @@ pub struct Dialog {
     pub field: usize,
     /// Why it cannot be sent as it is.
     pub problem: Option<String>,
+    /// When it was opened: the moment that is shown in what would be sent.
+    pub opened: Timestamp,
 }
 
 /// What a dialog would do.

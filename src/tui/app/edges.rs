@@ -40,7 +40,7 @@ impl App {
         match (event.kind, hit) {
             (MouseEventKind::Down(MouseButton::Left), Some(Hit::Divider(divider))) if self.overlays.is_empty() => {
                 let again = self.edges.clicked.is_some_and(|(other, when)| {
-                    other == divider && when <= self.now && self.now.duration_since(when) <= DOUBLE
+                    other == divider && when <= self.clock && self.clock.duration_since(when) <= DOUBLE
                 });
                 if again {
                     self.edges.clicked = None;
@@ -48,7 +48,7 @@ impl App {
                     self.edges.splits.set(divider, None);
                     return Some(true);
                 }
-                self.edges.clicked = Some((divider, self.now));
+                self.edges.clicked = Some((divider, self.clock));
                 self.edges.grip = self.edge(divider).map(|edge| Grip { edge, at, moved: false });
                 Some(false)
             }

@@ -217,6 +217,9 @@ impl App {
             Action::Zoom => self.zoom = !self.zoom,
             Action::NextNeed => self.next_need(),
             Action::Sort => self.sort(),
+            Action::Earlier => self.travel(true),
+            Action::Later => self.travel(false),
+            Action::Freeze if self.focus != Pane::Thoughts => self.freeze(),
             Action::Freeze => {
                 self.frozen = !self.frozen;
                 self.stale = true;
@@ -252,7 +255,6 @@ impl App {
             Action::Save => self.save(update),
             Action::Wider => self.nudge(1),
             Action::Narrower => self.nudge(-1),
-            Action::Earlier | Action::Later => {}
         }
     }
 
@@ -260,6 +262,8 @@ impl App {
     fn back(&mut self, update: &mut Update) {
         if let Some(overlay) = self.overlays.pop() {
             self.close(&overlay, update);
+        } else if self.terrarium.moment().is_some() {
+            self.freeze();
         } else if self.focus == Pane::Pheromones && self.cell.is_some() {
             self.cell = None;
         } else if let Some(filtering) = self.filters.get(self.focus as usize)

@@ -8,7 +8,7 @@ use ratatui::style::Style;
 
 use super::{Pen, left_of, motion, shown_of};
 use crate::app::App;
-use crate::field::{Field, field};
+use crate::field::{Field, Row, field};
 use crate::hit::Hit;
 use crate::layout::Pane;
 use crate::text;
@@ -47,6 +47,14 @@ pub(crate) const fn columns(area: Rect) -> u16 {
     area.width.saturating_sub(SUM + 3)
 }
 
+/// Puts the types that are the strongest now first where not all fit.
+pub(crate) fn order(field: &mut Field, app: &App, area: Rect) {
+    if field_rows(app, area, field.rows.len()) < field.rows.len() + 1 {
+        let now = |row: &Row| row.cells.last().copied().unwrap_or(0.0);
+        field.rows.sort_by(|a, b| now(b).total_cmp(&now(a)));
+    }
+}
+
 /// How many rows of the list show in a body.
 pub(crate) fn list_rows(app: &App, area: Rect) -> usize {
     usize::from(area.height).saturating_sub(field_rows(app, area, app.field.rows.len())).max(1)
@@ -69,18 +77,11 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
         return;
     }
     let rows = field_rows(app, area, field.rows.len());
-    // Where not all types fit, those that are the strongest now do.
-    if rows < field.rows.len() + 1 {
-        field.rows.sort_by(|a, b| b.cells.last().partial_cmp(&a.cells.last()).unwrap_or(std::cmp::Ordering::Equal));
-        // The one that a person stands on stays.
-        if let Some((type_, _)) = app.cell
-            && let Some(place) = field.rows.iter().position(|row| row.type_ == type_)
-        {
-            let row = field.rows.remove(place);
-            field.rows.insert(0, row);
-        }
-        field.rows.truncate(rows.saturating_sub(1).max(1));
-    }
+    // Where not all types fit, the first do, and the one that a person stands on.
+    let fit = if rows < field.rows.len() + 1 { rows.saturating_sub(1).max(1) } else { field.rows.len() };
+    let stands = app.cell.and_then(|(type_, _)| field.rows.iter().position(|row| row.type_ == type_)).unwrap_or(0);
+    field.rows.drain(..(stands + 1).saturating_sub(fit));
+    field.rows.truncate(fit);
     wake(pen, &field);
     for (row, y) in field.rows.iter().zip(area.y..area.bottom()) {
         let landed = app.views.landed.get(&row.type_).copied();
