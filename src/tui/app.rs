@@ -37,6 +37,14 @@ use crate::world::World;
 pub(crate) use crate::app::chat::Chat;
 pub(crate) use crate::view::minute;
 
+#[cfg(test)]
+thread_local! {
+    /// The actions that windows of this thread have done.
+    pub(crate) static ACTED: std::cell::RefCell<std::collections::BTreeSet<crate::action::Action>> = const {
+        std::cell::RefCell::new(std::collections::BTreeSet::new())
+    };
+}
+
 /// What the window is made with.
 #[derive(Clone, Debug)]
 pub struct Look {

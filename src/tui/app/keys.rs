@@ -182,6 +182,8 @@ impl App {
     /// Does what a key or the palette asks for.
     pub(super) fn act(&mut self, action: Action, update: &mut Update) {
         update.redraw = true;
+        #[cfg(test)]
+        super::ACTED.with_borrow_mut(|acted| acted.insert(action));
         match action {
             Action::Quit => update.effects.push(Effect::Quit),
             Action::Suspend => update.effects.push(Effect::Suspend),
