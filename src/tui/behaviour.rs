@@ -233,7 +233,7 @@ fn freezing_stops_all_but_the_source() {
     app.update(Msg::Batch(batch(vec![gone(Kind::Agent, "k-gent")], Vec::new())), now());
     assert_eq!(frame(&mut app), still);
     keys(&mut app, "<space>");
-    assert!(!frame(&mut app).contains("k-gent "));
+    assert!(!frame(&mut app).contains("○ k-gent"));
 }
 
 #[test]
