@@ -16,6 +16,7 @@ mod gather;
 mod io;
 mod keymap;
 mod log;
+mod memory;
 mod object;
 mod output;
 mod page;

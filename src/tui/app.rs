@@ -125,7 +125,7 @@ pub struct App {
     pub(crate) field: Field,
     field_body: Option<Rect>,
     /// The views are older than the terrarium, or than what is wanted.
-    stale: bool,
+    pub(crate) stale: bool,
     /// What is wrong with the settings, while the last good ones stay.
     pub(crate) problem: Option<String>,
 }

@@ -16,6 +16,7 @@ pub mod filter;
 #[cfg(test)]
 mod frames;
 pub mod hit;
+pub mod kept;
 pub mod keymap;
 pub mod layout;
 pub mod msg;
@@ -34,6 +35,7 @@ pub mod theme;
 pub mod view;
 mod world;
 
+pub use kept::{Kept, Memory};
 pub use runtime::{Wires, run};
 pub use snapshot::snapshot;
 pub use theme::{Background, ColourLevel, colour_level};

@@ -23,6 +23,7 @@ use crate::follow::{self, Follow};
 use crate::io::{self, Io};
 use crate::keymap;
 use crate::log;
+use crate::memory;
 use crate::runtime::{aside, block_on};
 use crate::settings::environment::Env;
 use crate::settings::{Origin, Reload, Settings, Window};
@@ -41,12 +42,17 @@ Examples:
   kgents observe --fixture ghost-fixtures/busy            # without a cluster
   kgents observe --theme light                            # kgents config themes
   kgents observe --write               # approve, scale, emit; kgents config keys
+  kgents observe --compact             # one pane at a time, as on a small terminal
+  kgents observe --snapshot --compact --size 60x20
+  kgents observe --fresh               # as if it were opened for the first time
 
 Without a terminal on standard output, or with TERM=dumb, it is --plain.
 A line of --json is one change with kind, key and revision: an object (change
 is applied, deleted or faded), a Thought, or how the Source stands. Of
 Deployments and Pods `object` holds the few facts that kgents keeps.
-The exit code of --snapshot is that of kgents status.";
+The exit code of --snapshot is that of kgents status.
+The window remembers of each context its focus, zoom, sort, filters and dividers
+in $XDG_STATE_HOME/kgents/window.json, else below ~/.local/state.";
 
 /// What can be said to it.
 #[derive(clap::Args, Debug)]
@@ -85,6 +91,12 @@ pub(crate) struct Args {
     /// Changes may be sent from the start; :write forbids and allows them.
     #[arg(long)]
     write: bool,
+    /// One pane at a time with tabs for the others, whatever the size.
+    #[arg(long, conflicts_with_all = ["plain", "json"])]
+    compact: bool,
+    /// Forget how this context was looked at, and begin anew.
+    #[arg(long, conflicts_with_all = ["plain", "json", "snapshot"])]
+    fresh: bool,
 }
 
 impl Args {
@@ -143,6 +155,7 @@ impl Args {
             palette,
             background,
             reduce_motion,
+            compact: self.compact,
             ..rest
         };
         (options, problems)
@@ -248,22 +261,35 @@ fn window(args: &Args, global: &Global, options: kgents_source::Options) -> Resu
     let problem = one(problems.iter().map(|(problem, meanwhile)| told(problem, meanwhile)));
     let first = kgents_tui::Settings { options: look.clone(), problem };
     let (changes, settings) = watch::channel(first);
+    let file_of_memory = memory::path();
+    let (remembered, odd) = match file_of_memory.as_deref().filter(|_| !args.fresh) {
+        Some(path) => memory::read(path),
+        None => (kgents_tui::Memory::new(), None),
+    };
     let (wires, ends) = wires();
     let source = {
         let (cancel, global, flags, look) = (cancel.clone(), global.clone(), args.flags(), look.clone());
         aside("source", async move {
             let _log = log::start(&global, None);
+            if let Some(odd) = odd {
+                tracing::warn!("{odd}");
+            }
             tokio::select! {
                 () = behind(options, bus, ends, cancel) => {}
                 () = reload(file, flags, look, changes) => {}
             }
         })?
     };
-    let shown = kgents_tui::run(reader, wires, &look, settings);
+    let shown = kgents_tui::run(reader, wires, &look, settings, remembered);
+    if let (Ok(seen), Some(path)) = (&shown, file_of_memory)
+        && let Err(problem) = memory::write(&path, seen)
+    {
+        tracing::warn!("{problem}");
+    }
     cancel.cancel();
     source.wait();
     shown
-        .map(|()| Code::Ok)
+        .map(|_| Code::Ok)
         .map_err(|error| Failure::new(format!("the window cannot be shown: {error}")).hint("kgents observe --plain"))
 }
 

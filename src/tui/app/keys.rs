@@ -134,7 +134,7 @@ impl App {
     }
 
     /// Sets a pane's filter from a text; a wrong one is left alone.
-    pub(super) fn set_filter(&mut self, pane: Pane, text: &str) {
+    pub(crate) fn set_filter(&mut self, pane: Pane, text: &str) {
         if let (Some(filtering), Ok(filter)) =
             (self.filters.get_mut(pane as usize), Filter::parse(text, view::keys(pane)))
         {
