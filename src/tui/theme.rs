@@ -147,8 +147,8 @@ impl Role {
             Self::Coral => "wrong",
             Self::Sky => "you, and what is only told",
             Self::Plum => "dreams, ghosts and the past",
-            Self::Rose => "an agent's hue and nothing else",
-            Self::Teal => "another agent's hue",
+            Self::Rose => "one of the hues by which agents are told apart",
+            Self::Teal => "one of the hues by which agents are told apart",
             Self::Selected => "the ground of the chosen row in a pane without the focus",
             Self::SelectedFocus => "the ground of the chosen row in the pane with the focus",
         }
