@@ -150,6 +150,10 @@ const MOVES: &[Spot] = &[
     Spot::Help,
 ];
 
+/// Places that have a name together, the largest first.
+const GROUPS: &[(&[Spot], &str)] =
+    &[(Spot::ALL, "everywhere"), (PANES, "every pane"), (LISTS, "every pane but chat"), (PAGES, "every page")];
+
 /// One row of the table.
 #[derive(Debug)]
 pub struct Row {
@@ -306,6 +310,27 @@ impl Action {
 }
 
 impl Row {
+    /// What it does: its own sentence, or that of the row before which tells
+    /// of both.
+    pub fn said(&self) -> &'static str {
+        let upto = TABLE.iter().position(|row| row.action == self.action).unwrap_or(0);
+        TABLE[..=upto].iter().rev().map(|row| row.help).find(|help| !help.is_empty()).unwrap_or_default()
+    }
+
+    /// Where it works, in words.
+    pub fn places(&self) -> String {
+        let mut left = self.spots.to_vec();
+        let mut words = Vec::new();
+        for (group, name) in GROUPS {
+            if group.iter().all(|spot| left.contains(spot)) {
+                left.retain(|spot| !group.contains(spot));
+                words.push(*name);
+            }
+        }
+        words.extend(left.into_iter().map(Spot::title));
+        words.join(", ")
+    }
+
     /// Whether the action makes sense in a place.
     pub fn works(&self, spot: Spot) -> bool {
         self.spots.contains(&spot)
@@ -319,6 +344,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn places_are_told_in_words() {
+        assert_eq!(Action::Quit.row().places(), "everywhere");
+        assert_eq!(Action::Down.row().places(), "every pane, every page");
+        assert_eq!(Action::Filter.row().places(), "every pane but chat");
+        assert_eq!(Action::Approve.row().places(), "proposals, a proposal's page");
+        assert_eq!(Action::FocusChat.row().said(), Action::FocusAgents.row().help);
+    }
+
+    #[test]
     fn every_row_has_a_name_of_its_own_and_a_place() {
         let names: BTreeSet<_> = TABLE.iter().map(|row| row.name).collect();
         let actions: BTreeSet<_> = TABLE.iter().map(|row| row.action).collect();
@@ -326,6 +360,7 @@ mod tests {
         for row in TABLE {
             assert!(!row.spots.is_empty() && row.action.row().name == row.name, "{:?}", row.action);
             assert!(!row.keys.is_empty() || !row.help.is_empty(), "{:?}", row.action);
+            assert!(!row.said().is_empty(), "{:?}", row.action);
         }
     }
 }

@@ -4,6 +4,7 @@
 mod acts;
 mod asks;
 mod chat;
+mod edges;
 pub(crate) mod keys;
 mod mouse;
 mod moves;
@@ -18,13 +19,14 @@ use ratatui::layout::Rect;
 
 use crate::action::Spot;
 use crate::app::asks::Desk;
+use crate::app::edges::Edges;
 use crate::draw::heat;
 use crate::edit::Edit;
 use crate::field::{Field, field};
 use crate::filter::Filter;
 use crate::hit::HitMap;
 use crate::keymap::Keymap;
-use crate::layout::{Layout, Pane, Shape, layout};
+use crate::layout::{Layout, Pane, Shape, View, layout};
 use crate::msg::{Effect, Msg, Update};
 use crate::overlay::Overlay;
 use crate::select::Selection;
@@ -34,6 +36,14 @@ use crate::world::World;
 
 pub(crate) use crate::app::chat::Chat;
 pub(crate) use crate::view::minute;
+
+#[cfg(test)]
+thread_local! {
+    /// The actions that windows of this thread have done.
+    pub(crate) static ACTED: std::cell::RefCell<std::collections::BTreeSet<crate::action::Action>> = const {
+        std::cell::RefCell::new(std::collections::BTreeSet::new())
+    };
+}
 
 /// What the window is made with.
 #[derive(Clone, Debug)]
@@ -48,6 +58,8 @@ pub struct Look {
     pub write: bool,
     /// What changed glows once, and what landed breathes.
     pub motion: bool,
+    /// The layout of small terminals at any size.
+    pub compact: bool,
 }
 
 /// The filter of a pane.
@@ -85,6 +97,8 @@ pub struct App {
     pub(crate) size: (u16, u16),
     pub(crate) focus: Pane,
     pub(crate) zoom: bool,
+    /// The dividers between the panes.
+    pub(crate) edges: Edges,
     /// What lies over the panes, the uppermost last.
     pub(crate) overlays: Vec<Overlay>,
     pub(crate) agents: Selection<Key>,
@@ -111,7 +125,7 @@ pub struct App {
     pub(crate) field: Field,
     field_body: Option<Rect>,
     /// The views are older than the terrarium, or than what is wanted.
-    stale: bool,
+    pub(crate) stale: bool,
     /// What is wrong with the settings, while the last good ones stay.
     pub(crate) problem: Option<String>,
 }
@@ -129,6 +143,7 @@ impl App {
             size,
             focus: Pane::Agents,
             zoom: false,
+            edges: Edges::default(),
             overlays: Vec::new(),
             agents: Selection::default(),
             pheromones: Selection::default(),
@@ -306,7 +321,8 @@ impl App {
 
     /// Where everything stands at the present size.
     pub fn layout(&self) -> Option<Layout> {
-        layout(self.size.0, self.size.1, self.focus, self.zoom)
+        let view = View { focus: self.focus, zoom: self.zoom, compact: self.look.compact };
+        layout(self.size.0, self.size.1, view, &self.edges.splits)
     }
 
     /// A page instead of the panes: there is nothing to show in them.

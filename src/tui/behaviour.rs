@@ -1,5 +1,8 @@
 //! Key sequences on the real app: what they do to its state.
 
+mod actions;
+mod edges;
+
 use std::collections::HashSet;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};

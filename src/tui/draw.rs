@@ -60,6 +60,9 @@ pub fn draw(app: &App, buffer: &mut Buffer) -> HitMap {
             pen.hits.add(*area, Hit::Pane(*pane));
             draw_pane(&mut pen, *pane, *area, *shape);
         }
+        for edge in &layout.edges {
+            edge.lines.iter().for_each(|line| pen.hits.add(*line, Hit::Divider(edge.divider)));
+        }
         chrome::banner(&mut pen, layout.footer);
     }
     if let Some(overlay) = app.overlays.last() {

@@ -26,6 +26,7 @@ pub(crate) fn look() -> Look {
         keymap: Keymap::default(),
         write: false,
         motion: true,
+        compact: false,
     }
 }
 

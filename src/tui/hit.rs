@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use kgents_api::PheromoneType;
 use ratatui::layout::{Position, Rect};
 
-use crate::layout::Pane;
+use crate::layout::{Divider, Pane};
 
 /// Something that can be clicked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum Hit {
     Row(Pane, usize),
     /// A row of the heatmap, whose cells begin at this column of the screen.
     Cells(PheromoneType, u16),
+    /// A line between panes.
+    Divider(Divider),
     /// A tab of the overlay.
     Tab(usize),
     /// An entry of the palette, by its place.

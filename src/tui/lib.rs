@@ -16,6 +16,7 @@ pub mod filter;
 #[cfg(test)]
 mod frames;
 pub mod hit;
+pub mod kept;
 pub mod keymap;
 pub mod layout;
 pub mod msg;
@@ -25,6 +26,7 @@ mod query;
 mod runtime;
 pub mod select;
 mod snapshot;
+pub mod splits;
 mod terminal;
 #[cfg(test)]
 mod testing;
@@ -33,6 +35,7 @@ pub mod theme;
 pub mod view;
 mod world;
 
+pub use kept::{Kept, Memory};
 pub use runtime::{Wires, run};
 pub use snapshot::snapshot;
 pub use theme::{Background, ColourLevel, colour_level};
@@ -63,6 +66,8 @@ pub struct Options {
     /// What the environment says of that background. Where it says nothing the
     /// terminal is asked, and taken for dark until it answers.
     pub background: Option<Background>,
+    /// The layout of small terminals at any size.
+    pub compact: bool,
     /// Nothing moves but what changes.
     pub reduce_motion: bool,
     /// How long the first frame may wait for what is remembered. Zero where
@@ -94,6 +99,7 @@ impl Options {
             keymap: self.keymap.clone(),
             write: self.write,
             motion: !self.reduce_motion,
+            compact: self.compact,
         }
     }
 

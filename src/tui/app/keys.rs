@@ -138,7 +138,7 @@ impl App {
     }
 
     /// Sets a pane's filter from a text; a wrong one is left alone.
-    pub(super) fn set_filter(&mut self, pane: Pane, text: &str) {
+    pub(crate) fn set_filter(&mut self, pane: Pane, text: &str) {
         if let (Some(filtering), Ok(filter)) =
             (self.filters.get_mut(pane as usize), Filter::parse(text, view::keys(pane)))
         {
@@ -186,6 +186,8 @@ impl App {
     /// Does what a key or the palette asks for.
     pub(super) fn act(&mut self, action: Action, update: &mut Update) {
         update.redraw = true;
+        #[cfg(test)]
+        super::ACTED.with_borrow_mut(|acted| acted.insert(action));
         match action {
             Action::Quit => update.effects.push(Effect::Quit),
             Action::Suspend => update.effects.push(Effect::Suspend),
@@ -257,7 +259,8 @@ impl App {
             Action::WriteMode => self.write_mode(),
             Action::Copy => self.copy(update),
             Action::Save => self.save(update),
-            Action::Wider | Action::Narrower => {}
+            Action::Wider => self.nudge(1),
+            Action::Narrower => self.nudge(-1),
         }
     }
 

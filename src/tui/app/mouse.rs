@@ -11,6 +11,9 @@ use crate::overlay::Overlay;
 impl App {
     pub(super) fn mouse(&mut self, event: MouseEvent, update: &mut Update) -> bool {
         let hit = self.hits.at(event.column, event.row);
+        if let Some(redraw) = self.drag(event, hit) {
+            return redraw;
+        }
         match event.kind {
             MouseEventKind::ScrollDown | MouseEventKind::ScrollUp => {
                 if let (true, Some(Hit::Pane(pane) | Hit::Row(pane, _))) = (self.overlays.is_empty(), hit) {
