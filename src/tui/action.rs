@@ -127,6 +127,8 @@ impl Spot {
 }
 
 const PANES: &[Spot] = &[Agents, Pheromones, Proposals, Thoughts, Chat];
+/// Where the panes are, or the page that stands for them.
+const MAIN: &[Spot] = &[Agents, Pheromones, Proposals, Thoughts, Chat, Spot::Bare];
 const LISTS: &[Spot] = &[Agents, Pheromones, Proposals, Thoughts];
 const SORTED: &[Spot] = &[Agents, Pheromones, Proposals];
 const PAGES: &[Spot] = &[AgentPage, Spot::Logs, PheromonePage, ProposalPage, ThoughtPage, Spot::Help];
@@ -283,31 +285,17 @@ pub const TABLE: &[Row] = &[
         "freeze",
         "freeze what is shown, or go on; among thoughts, only the stream",
     ),
-    row(Action::Earlier, "earlier", &[key('[')], PANES, "time", "back in time to the change before, and forward"),
-    row(Action::Later, "later", &[key(']')], PANES, "", ""),
+    row(Action::Earlier, "earlier", &[key('[')], MAIN, "time", "back in time to the change before, and forward"),
+    row(Action::Later, "later", &[key(']')], MAIN, "", ""),
     row(Action::Zoom, "zoom", &[key('z')], PANES, "zoom", "give the focused pane the whole screen, and back"),
     row(Action::Wider, "wider", &[key('>')], PANES, "", "make the focused pane larger and smaller (or drag its edge)"),
     row(Action::Narrower, "narrower", &[key('<')], PANES, "", ""),
-    row(
-        Action::Contexts,
-        "context",
-        &[key('c')],
-        &[Agents, Pheromones, Proposals, Thoughts, Chat, Spot::Bare],
-        "",
-        "look at another context",
-    ),
-    row(
-        Action::Namespaces,
-        "namespace",
-        &[key('N')],
-        &[Agents, Pheromones, Proposals, Thoughts, Chat, Spot::Bare],
-        "",
-        "look at another namespace",
-    ),
+    row(Action::Contexts, "context", &[key('c')], MAIN, "", "look at another context"),
+    row(Action::Namespaces, "namespace", &[key('N')], MAIN, "", "look at another namespace"),
     row(Action::WriteMode, "write", &[], Spot::ALL, "", "allow or forbid changes from this window"),
     row(Action::Copy, "copy", &[key('y')], OF_ANY, "", "copy the selected name or text (over SSH too)"),
     row(Action::Save, "save", &[ctrl('s')], OF_ANY, "", "save the pane or page as text and as JSON"),
-    row(Action::Back, "back", &[plain(KeyCode::Esc)], MOVES, "", "back out: of a page, a filter, the past"),
+    row(Action::Back, "back", &[plain(KeyCode::Esc)], Spot::ALL, "", "back out: of a page, a filter, the past"),
     row(Action::Palette, "palette", &[key(':')], Spot::ALL, "palette", "go to anything, do anything, by its name"),
     row(Action::Help, "help", &[key('?')], Spot::ALL, "help", "the keys that work here"),
     row(Action::Redraw, "redraw", &[ctrl('l')], Spot::ALL, "", "draw the whole screen anew"),

@@ -83,13 +83,11 @@ impl World {
 
     /// Stops at a moment.
     pub(crate) fn look(&mut self, when: Timestamp) -> bool {
-        match &mut self.then {
-            Some(then) => self.past.go(then, &self.live, when),
-            None => {
-                self.then = self.past.at(&self.live, when);
-                self.then.is_some()
-            }
+        if let Some(then) = &mut self.then {
+            return self.past.go(then, &self.live, when);
         }
+        self.then = self.past.at(&self.live, when);
+        self.then.is_some()
     }
 
     /// Shows what is, again.

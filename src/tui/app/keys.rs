@@ -57,6 +57,10 @@ impl App {
         let Some(typing) = self.typing() else {
             if let Some(action) = self.look.keymap.find(event, self.spot()) {
                 self.act(action, update);
+            } else if event.modifiers.contains(KeyModifiers::ALT) {
+                // Esc and a key that come in one piece look like Alt and the key.
+                self.key(&KeyEvent::from(KeyCode::Esc), update);
+                self.key(&KeyEvent::new(event.code, event.modifiers.difference(KeyModifiers::ALT)), update);
             }
             return;
         };

@@ -79,6 +79,10 @@ impl App {
 
     /// Asks for what the tab that shows needs and nobody asked for yet.
     fn load(&mut self, update: &mut Update) {
+        // What is asked for now says nothing of the past.
+        if self.terrarium.moment().is_some() {
+            return;
+        }
         let Some(Overlay::Page(page)) = self.overlays.last_mut() else { return };
         let (desk, facts, tab) = (&mut self.desk, &mut page.facts, page.subject.tabs().get(page.tab).copied());
         let is_new = |asked: bool| !asked;
