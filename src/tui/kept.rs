@@ -120,14 +120,11 @@ impl Keeper {
             return None;
         }
         let place = place.to_owned();
-        let start = match self.start.take() {
-            Some(start) => start,
+        let start = self.start.take().unwrap_or_else(|| {
             // The sources found out by themselves that they look elsewhere.
-            None => {
-                self.save(app);
-                app.kept()
-            }
-        };
+            self.save(app);
+            app.kept()
+        });
         let kept = self.seen.get(&place).or_else(|| self.memory.get(&place)).cloned();
         self.here = Some(place);
         let untouched = start.is_like(&app.kept()) && app.typing().is_none();

@@ -147,8 +147,7 @@ impl Role {
             Self::Coral => "wrong",
             Self::Sky => "you, and what is only told",
             Self::Plum => "dreams, ghosts and the past",
-            Self::Rose => "one of the hues by which agents are told apart",
-            Self::Teal => "one of the hues by which agents are told apart",
+            Self::Rose | Self::Teal => "one of the hues by which agents are told apart",
             Self::Selected => "the ground of the chosen row in a pane without the focus",
             Self::SelectedFocus => "the ground of the chosen row in the pane with the focus",
         }

@@ -58,9 +58,9 @@ fn keys_open_and_close_and_quit(place: &Place) {
     let mut window = place.user.window(SIZE, &["observe"]);
     window.expect("b-gent");
     window.key("?");
-    window.expect("go to the next agent or proposal that needs a person");
+    window.expect("go to the next that needs a person");
     window.key("esc");
-    window.refute("go to the next agent or proposal that needs a person");
+    window.refute("go to the next that needs a person");
     window.key("1");
     window.key("G");
     window.key("enter");

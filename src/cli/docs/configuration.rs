@@ -1,5 +1,7 @@
 //! `docs/configuration.md`.
 
+use std::fmt::Write;
+
 use super::{ORIGIN, code, table};
 use crate::settings::keys::{self, Key};
 
@@ -42,7 +44,7 @@ pub(super) fn page() -> String {
         let heading = name.map_or_else(|| "Outside of any table".to_owned(), |name| code(&format!("[{name}]")));
         let of_table = known.iter().filter(|key| key.table.as_deref() == name);
         let table = table(&["key", "what may be given", "default", "variable", "what it is"], of_table.map(row));
-        rows += &format!("## {heading}\n\n{table}\n");
+        let _ = writeln!(rows, "## {heading}\n\n{table}");
     }
     format!(
         "{ORIGIN}

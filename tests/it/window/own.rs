@@ -63,12 +63,10 @@ fn how_one_looks_is_remembered_and_forgotten() {
     window.refute("4 thoughts");
     quit(window);
     // Where another world is looked at, nothing is known of this one.
-    let empty = path("ghost-fixtures/quiet");
-    if empty.exists() {
-        let other = user.window(SIZE, &["observe", "--fixture", empty.to_str().unwrap(), "--speed", "0"]);
-        other.expect("4 thoughts");
-        quit(other);
-    }
+    let other = path("ghost-fixtures/wide-unicode");
+    let other = user.window(SIZE, &["observe", "--fixture", other.to_str().unwrap(), "--speed", "0"]);
+    other.expect("4 thoughts");
+    quit(other);
 
     let window = busy(&user, SIZE, &["--fresh"]);
     window.expect("4 thoughts");
@@ -121,7 +119,7 @@ fn bad_keys_are_told_with_both_places_and_the_window_works() {
 fn a_keymap_is_changed_while_the_window_is_open() {
     let user = User::new();
     let file = user.file("config.toml", "");
-    let mut window = busy(&user, SIZE, &["--config", file.to_str().unwrap()]);
+    let mut window = busy(&user, (260, 40), &["--config", file.to_str().unwrap()]);
     window.expect("q quit");
     std::fs::write(&file, "[window]\nkeymap = 'k9s'\n").unwrap();
     window.expect("ctrl-c quit");
