@@ -9,7 +9,7 @@ use super::asks::For;
 use crate::action::Action;
 use crate::layout::Pane;
 use crate::msg::{Effect, Update};
-use crate::overlay::{Loaded, LogView, Overlay, Page, SINCE, Subject};
+use crate::overlay::{END, Loaded, LogView, Overlay, Page, SINCE, Subject};
 use crate::palette::{Go, Offer, Palette};
 use crate::theme::Role;
 use crate::{draw, snapshot};
@@ -66,7 +66,7 @@ impl App {
         if let Some(Overlay::Page(page)) = self.overlays.last_mut() {
             let tabs = page.subject.tabs().len().max(1) as isize;
             page.tab = (page.tab as isize + by).rem_euclid(tabs) as usize;
-            page.scroll = 0;
+            page.scroll = page.start();
             page.search.at = 0;
             self.load(update);
         }
@@ -109,9 +109,11 @@ impl App {
         if let Some(id) = logs.request.take() {
             self.desk.cancel(id, update);
         }
-        let LogView { pod, container, previous, since, .. } = logs.clone();
-        *logs = LogView { pod, container: container.clone(), previous, since, stays: true, ..LogView::default() };
-        page.scroll = usize::MAX / 2;
+        let LogView { pod, previous, since, wraps, .. } = *logs;
+        let container = logs.container.take();
+        *logs =
+            LogView { pod, container: container.clone(), previous, since, wraps, stays: true, ..LogView::default() };
+        page.scroll = END;
         let Some(name) = pods.get(pod % pods.len().max(1)) else { return };
         let ask = Logs {
             pod: (*name).clone(),
@@ -127,6 +129,7 @@ impl App {
 
     /// Keys of the logs.
     pub(super) fn logs(&mut self, action: Action, update: &mut Update) {
+        let end = draw::page_room(self);
         let Some(Overlay::Page(page)) = self.overlays.last_mut() else { return };
         let Subject::Agent(agent) = &page.subject else { return };
         let pods: Vec<_> = self.terrarium.pods_of(agent).collect();
@@ -134,9 +137,11 @@ impl App {
         match action {
             Action::Follow => {
                 logs.stays = !logs.stays;
-                if logs.stays {
-                    page.scroll = usize::MAX / 2;
-                }
+                page.scroll = if logs.stays { END } else { page.scroll.min(end) };
+                return;
+            }
+            Action::Wrap => {
+                logs.wraps = !logs.wraps;
                 return;
             }
             Action::PreviousRun => logs.previous = !logs.previous,

@@ -27,6 +27,10 @@ pub struct Glyphs {
     pub cross: &'static str,
     pub alarm: &'static str,
     pub fold: &'static str,
+    pub check: &'static str,
+    pub waits: &'static str,
+    pub tick: &'static str,
+    pub rise: &'static str,
 }
 
 /// Lines, bars and marks as most terminals draw them.
@@ -54,6 +58,10 @@ pub(super) const UNICODE: Glyphs = Glyphs {
     cross: "✗",
     alarm: "▲",
     fold: "╶",
+    check: "✓",
+    waits: "…",
+    tick: "╵",
+    rise: "▴",
 };
 
 /// The same for terminals that draw only ASCII.
@@ -81,4 +89,8 @@ pub(super) const ASCII: Glyphs = Glyphs {
     cross: "x",
     alarm: "^",
     fold: "-",
+    check: "v",
+    waits: "…",
+    tick: "'",
+    rise: "^",
 };
