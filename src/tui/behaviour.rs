@@ -1,5 +1,7 @@
 //! Key sequences on the real app: what they do to its state.
 
+mod pages;
+
 use std::collections::HashSet;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
@@ -44,7 +46,7 @@ fn press(word: &str) -> KeyEvent {
 }
 
 /// Presses keys, written as words with spaces between them; answers the last update.
-fn keys(app: &mut App, words: &str) -> Update {
+pub(crate) fn keys(app: &mut App, words: &str) -> Update {
     let mut last = Update::default();
     for word in words.split_whitespace() {
         last = app.update(Msg::Key(press(word)), now());

@@ -1,7 +1,7 @@
 //! Opening things: pages with their tabs, searches and logs; the palette.
 
 use kgents_store::request::{Ask, Logs};
-use kgents_store::{Key, Kind};
+use kgents_store::{Key, Kind, view};
 use serde_json::Value;
 
 use super::App;
@@ -44,7 +44,7 @@ impl App {
     }
 
     /// Opens a page at one of its tabs and asks for what it shows besides.
-    pub(super) fn open_page(&mut self, subject: Subject, tab: usize, update: &mut Update) {
+    pub(crate) fn open_page(&mut self, subject: Subject, tab: usize, update: &mut Update) {
         self.overlays.push(Overlay::Page(Box::new(Page::new(subject, tab))));
         self.load(update);
     }
@@ -89,7 +89,11 @@ impl App {
                     facts.events = Loaded::Asked(id);
                 }
             }
-            (Subject::Proposal(key), Some("status")) if is_new(!matches!(facts.dry_run, Loaded::Not)) => {
+            // Nobody asks what would become of what is over.
+            (Subject::Proposal(key), Some("status"))
+                if is_new(!matches!(facts.dry_run, Loaded::Not))
+                    && self.terrarium.proposals().get(key).is_some_and(|held| view::phase(&held.object).is_open()) =>
+            {
                 facts.dry_run = Loaded::Asked(desk.ask(Ask::DryRun(key.clone()), For::Page, update));
             }
             (Subject::Agent(_), Some("logs")) if facts.logs.lines.is_empty() && facts.logs.request.is_none() => {

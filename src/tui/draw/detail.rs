@@ -42,12 +42,20 @@ struct Page<'a> {
     wake_at: Option<Timestamp>,
 }
 
-/// Cells of the column of names.
+/// Cells of the column of names, where there is room and where there is little.
 const NAMES: usize = 16;
+const FEW_NAMES: usize = 14;
+/// Below this width there is little room.
+const NARROW: usize = 80;
 
 impl<'a> Page<'a> {
     fn new(app: &'a App, width: usize) -> Self {
         Self { app, theme: &app.look.theme, now: app.now, width, lines: Vec::new(), wake_at: None }
+    }
+
+    /// Cells of the column of names.
+    fn names(&self) -> usize {
+        if self.width < NARROW { FEW_NAMES } else { NAMES }
     }
 
     fn wake(&mut self, at: Timestamp) {
@@ -97,8 +105,14 @@ impl<'a> Page<'a> {
     /// A head with what there is to say of the whole.
     fn head_with(&mut self, title: &str, said: &str) {
         self.blank();
-        let gap = " ".repeat(NAMES.saturating_sub(text::width(title)).max(2));
-        self.push(vec![self.bold(Role::Soft, title), Span::raw(gap), self.span(Role::Mute, text::one_line(said))]);
+        let said = text::one_line(said);
+        let begins = text::width(title).max(self.names() - 2) + 2;
+        if begins + text::width(&said) > self.width {
+            self.push(vec![self.bold(Role::Soft, title)]);
+            return self.text(Role::Mute, &said);
+        }
+        let gap = " ".repeat(begins - text::width(title));
+        self.push(vec![self.bold(Role::Soft, title), Span::raw(gap), self.span(Role::Mute, said)]);
     }
 
     /// A row whose end stands at the right; what is before it yields.
@@ -120,16 +134,27 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// Spans, as many lines as they need.
-    fn flow(&mut self, spans: Vec<Span<'static>>) {
-        for row in broken(spans, self.width, 0) {
+    /// Parts with points between them, as many lines as they need; each part
+    /// stays whole where a line can hold it.
+    fn parts(&mut self, parts: Vec<Vec<Span<'static>>>) {
+        let mut line = Vec::new();
+        for part in parts {
+            if !line.is_empty() && width(&line) + 3 + width(&part) > self.width {
+                self.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(self.span(Role::Mute, " · "));
+            }
+            line.extend(part);
+        }
+        for row in broken(line, self.width, 0) {
             self.push(row);
         }
     }
 
     /// A name and what it is; a long text goes on under itself.
     fn fact(&mut self, name: &str, what: &str, role: Role) {
-        self.entry(vec![self.span(Role::Mute, name)], NAMES, what, role);
+        self.entry(vec![self.span(Role::Mute, name)], self.names(), what, role);
     }
 
     /// What begins a row, and a text that goes on under itself from a column on.
@@ -154,11 +179,14 @@ impl<'a> Page<'a> {
 
     /// Why something cannot be had. What only lives elsewhere is no mishap.
     fn problem(&mut self, kind: Kind, problem: &Problem) {
-        let role = if self.is_memory(kind) { Role::Soft } else { Role::Coral };
-        self.text(role, &sentence(&problem.said));
-        if let Some(hint) = &problem.hint {
-            self.text(Role::Key, hint);
+        let role = if self.is_memory(kind) { Role::Mute } else { Role::Coral };
+        let said = sentence(&text::one_line(&problem.said));
+        let hint = problem.hint.as_deref().map(|hint| text::one_line(hint).into_owned()).unwrap_or_default();
+        if text::width(&said) + 2 + text::width(&hint) <= self.width {
+            return self.push(vec![self.span(role, format!("{said}  ")), self.span(Role::Key, hint)]);
         }
+        self.text(role, &said);
+        self.text(Role::Key, &hint);
     }
 
     /// Whether what is known of a kind is remembered or recorded.
@@ -205,7 +233,7 @@ impl<'a> Page<'a> {
             }
         }
         line.push(self.span(role.unwrap_or(Role::Line), format!("{} ", self.theme.glyphs.margin)));
-        line.push(self.span(role.unwrap_or(Role::Text), text::one_line(&thought.text)));
+        line.push(self.span(role.unwrap_or(Role::Text), thoughts::in_a_line(&thought.text, &[])));
         self.row(line, Vec::new());
     }
 
@@ -219,15 +247,16 @@ impl<'a> Page<'a> {
         format!("{strength:.2}")
     }
 
-    /// A signal in a line: strength, type, what it says, how it fades.
-    fn signal(&mut self, name: &str, fade: &Fade, payload: &str) {
+    /// A signal in a line: strength, a name in so many cells, what it says, how
+    /// it fades.
+    fn signal(&mut self, name: &str, cells: usize, fade: &Fade, payload: &str) {
         let strength = self.strength(fade);
         let left = self.left(fade.gone_at());
         let style = self.theme.bold(Role::Amber);
         let line = vec![
             Span::styled(format!("{strength}  "), style),
-            self.span(Role::Text, pad(name, 16)),
-            self.span(Role::Soft, text::one_line(payload)),
+            self.span(Role::Text, pad(name, cells)),
+            self.span(Role::Soft, thoughts::in_a_line(payload, &[])),
         ];
         let mut end = Vec::new();
         if self.width >= 90 {
@@ -308,7 +337,7 @@ fn reasoned(reason: &str, message: &str) -> String {
 /// begins with an address or a name in lower case with a sign stays.
 fn sentence(said: &str) -> String {
     let end = if said.ends_with(['.', '!', '?', '…']) { "" } else { "." };
-    let first = said.split(' ').next().unwrap_or_default();
+    let first = said.split(' ').next().unwrap_or_default().trim_end_matches([':', ',', '.']);
     let mut chars = said.chars();
     match chars.next() {
         Some(letter) if first.chars().all(char::is_alphabetic) => {

@@ -53,7 +53,7 @@ pub(super) struct Part {
 
 /// Below this height what stays at the bottom is left out: the footer of the
 /// window names the same keys.
-const FOOT_FROM: usize = 12;
+const FOOT_FROM: usize = 20;
 
 impl Sheet {
     /// A sheet of lines that all scroll.
@@ -86,7 +86,7 @@ impl Sheet {
 fn sheet(app: &App, page: &Page, room: Room) -> Sheet {
     let mut sheet = match &page.subject {
         Subject::Agent(key) => detail::agent(app, page, key, room),
-        Subject::Pheromone(key) => detail::pheromone(app, page, key, room.width),
+        Subject::Pheromone(key) => detail::pheromone(app, page, key, room),
         Subject::Proposal(key) => detail::proposal(app, page, key, room.width),
         Subject::Thought(thought) => detail::thought(app, thought, room.width),
         Subject::Help(spot) => help::sheet(app, *spot, room.width),

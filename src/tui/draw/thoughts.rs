@@ -135,7 +135,7 @@ const FOLD_FROM: usize = 24;
 
 /// A thought in one line: JSON in it is folded to how many fields it has,
 /// unless one of the words that are looked for stands in it.
-fn in_a_line<'a>(said: &'a str, words: &[&str]) -> Cow<'a, str> {
+pub(super) fn in_a_line<'a>(said: &'a str, words: &[&str]) -> Cow<'a, str> {
     let long = said.len() > FOLD_FROM && said.contains('{');
     let Some(held) = long.then(|| held_json(said)).flatten() else { return text::one_line(said) };
     if text::width(held.json) <= FOLD_FROM || words.iter().any(|word| text::holds(held.json, &word.to_lowercase())) {
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn long_json_is_folded_in_a_line() {
-        let fold = |text| in_a_line(text, &[]).into_owned();
+        let fold = |text: &str| in_a_line(text, &[]).into_owned();
         let object = r#"{"hold":"9f2","invoice":4138,"cents":118200,"until":"payout"}"#;
         assert_eq!(fold(object), "{4 fields: cents, hold, …}");
         assert_eq!(fold(&format!("hold 9f2 {object}\nand on")), "hold 9f2 {4 fields} and on");

@@ -12,7 +12,7 @@ use ratatui::text::Span;
 
 use super::super::sheet::{Room, Sheet, thousands};
 use super::super::{agents, counted, proposals, yaml};
-use super::{NAMES, Page, Told, children, events, gone, logs, recent};
+use super::{Page, Told, children, events, gone, logs, recent};
 use crate::app::App;
 use crate::overlay::Page as Shown;
 use crate::text;
@@ -142,7 +142,7 @@ fn running(page: &mut Page<'_>, key: &Key, object: &Agent, status: &AgentStatus)
     let (mut restarts, mut last): (i64, Option<&LastEnd>) = (0, None);
     for (_, pod) in page.app.terrarium.pods_of(key) {
         restarts += pod.restarts;
-        last = last.max_by_at(pod.last_end.as_ref());
+        last = later(last, pod.last_end.as_ref());
     }
     if restarts > 0 {
         said = format!("{said} · {}", counted(restarts as usize, "restart", "restarts"));
@@ -154,15 +154,10 @@ fn running(page: &mut Page<'_>, key: &Key, object: &Agent, status: &AgentStatus)
     page.fact("pods", &said, Role::Text);
 }
 
-/// The later of two ends.
-trait Later {
-    fn max_by_at(self, other: Self) -> Self;
-}
-
-impl Later for Option<&LastEnd> {
-    fn max_by_at(self, other: Self) -> Self {
-        if other.and_then(|end| end.at) > self.and_then(|end| end.at) || self.is_none() { other } else { self }
-    }
+/// The later of two ends; of equals the first.
+fn later<'a>(one: Option<&'a LastEnd>, other: Option<&'a LastEnd>) -> Option<&'a LastEnd> {
+    let at = |end: Option<&LastEnd>| end.and_then(|end| end.at);
+    if one.is_none() || at(other) > at(one) { other } else { one }
 }
 
 /// What it may do, and how it speaks.
@@ -202,7 +197,7 @@ fn memory(page: &mut Page<'_>, key: &Key, name: Option<&str>) {
 
 /// How much was heard of it, by the minute, older to the left.
 fn hour(page: &mut Page<'_>, key: &Key) {
-    let cells: i64 = if page.width >= NAMES + 60 + 18 { 60 } else { 30 };
+    let cells: i64 = if page.width >= page.names() + 60 + 8 { 60 } else { 30 };
     let step = 3_600 / cells;
     let last = page.now.as_second().div_euclid(step);
     let mut counts = vec![0_usize; cells as usize];
@@ -222,7 +217,7 @@ fn hour(page: &mut Page<'_>, key: &Key) {
     page.wake(Timestamp::from_second((last + 1) * step).unwrap_or(page.now + SignedDuration::from_mins(1)));
     page.head("last hour");
     let blocks = page.theme.glyphs.blocks;
-    let name = format!("{:<NAMES$}", "thoughts");
+    let name = format!("{:<width$}", "thoughts", width = page.names());
     let mut line = vec![page.span(Role::Mute, name)];
     for (place, count) in counts.into_iter().enumerate() {
         let strength = count as f64 / most as f64;
@@ -277,9 +272,10 @@ fn signals(page: &mut Page<'_>, key: &Key) {
             continue;
         }
         page.head(title);
+        let widest = found.iter().take(MOST).map(|(spec, _)| text::width(spec.type_.as_str())).max().unwrap_or(0);
         for (spec, fade) in found.iter().take(MOST) {
             let payload = spec.payload.as_ref().map(said).unwrap_or_default();
-            page.signal(spec.type_.as_str(), fade, &payload);
+            page.signal(spec.type_.as_str(), widest + 2, fade, &payload);
         }
         if found.len() > MOST {
             page.text(Role::Mute, &format!("{} more", found.len() - MOST));
@@ -301,8 +297,10 @@ fn pods(page: &mut Page<'_>, key: &Key) {
         let (glyph, role) = if trouble { (glyphs.cross, Role::Coral) } else { (glyphs.dot, Role::Moss) };
         page.blank();
         page.push(vec![page.span(role, format!("{glyph} ")), page.bold(Role::Text, pod.name())]);
-        page.fact("phase", &facts.phase, if trouble { Role::Coral } else { Role::Text });
-        page.maybe("why", facts.trouble.as_deref());
+        page.fact("phase", &facts.phase, Role::Text);
+        if let Some(trouble) = &facts.trouble {
+            page.fact("why", trouble, Role::Coral);
+        }
         let names = facts.container_names.join(", ");
         let names = if names.is_empty() { names } else { format!(" · {names}") };
         page.fact("containers", &format!("{} of {} ready{names}", facts.ready, facts.containers), Role::Text);

@@ -113,24 +113,29 @@ impl Page<'_> {
             axis.push(self.span(role, if tick { glyphs.tick } else { glyphs.horizontal }));
         }
         self.push(axis);
-        let (first, last) = (self.clock(columns.start), self.clock(fade.gone_at()));
-        let last = if fade.gone_at() == Timestamp::MAX { "never gone".to_owned() } else { format!("gone {last}") };
-        let mut below = " ".repeat(8);
-        let mut marks = vec![self.span(Role::Mute, first.clone())];
-        let mut at = text::width(&first);
-        let now = format!("{} now", glyphs.rise);
-        let end = width.saturating_sub(text::width(&last));
-        let place = here as usize;
-        // Where now stands beside an end it is left to the colours to say.
-        if here < columns.count && place > at && place + text::width(&now) < end {
-            marks.push(Span::raw(" ".repeat(place - at)));
-            marks.push(self.bold(Role::Text, now.clone()));
-            at = place + text::width(&now);
+        let ends = here < columns.count;
+        let end = fade.gone_at();
+        let last = if end == Timestamp::MAX { "never gone".to_owned() } else { format!("gone {}", self.clock(end)) };
+        // Now comes first; both ends are told where they leave it room.
+        let now = if ends { format!("{} now", glyphs.rise) } else { String::new() };
+        let place = (here as usize).min(width.saturating_sub(text::width(&now)));
+        let mut marks = vec![(place, self.bold(Role::Text, now.clone()))];
+        let first = self.clock(columns.start);
+        if !ends || text::width(&first) < place {
+            marks.insert(0, (0, self.span(Role::Mute, first)));
         }
-        marks.push(Span::raw(" ".repeat(end.saturating_sub(at).max(1))));
-        marks.push(self.span(Role::Mute, last));
-        marks.insert(0, Span::raw(std::mem::take(&mut below)));
-        self.push(marks);
+        let right = width.saturating_sub(text::width(&last));
+        if !ends || place + text::width(&now) < right {
+            marks.push((right, self.span(Role::Mute, last)));
+        }
+        let mut line = vec![Span::raw(" ".repeat(8))];
+        let mut at = 0;
+        for (place, mark) in marks.into_iter().filter(|(_, mark)| mark.width() > 0) {
+            line.push(Span::raw(" ".repeat(place.saturating_sub(at))));
+            at = place.max(at) + mark.width();
+            line.push(mark);
+        }
+        self.push(line);
         if (1..width).contains(&ticks) {
             let said = format!("        {} a half-life, {} min", glyphs.tick, minutes(fade.half_life_minutes()));
             self.push(vec![self.span(Role::Mute, said)]);

@@ -2,7 +2,7 @@
 
 use kgents_api::Proposal;
 use kgents_core::patch;
-use kgents_store::{Key, Kind, Terrarium};
+use kgents_store::{Key, Kind, Terrarium, view};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use serde::Serialize;
@@ -20,13 +20,21 @@ use crate::theme::Role;
 const AROUND: usize = 2;
 /// Objects with more lines are not compared: it would take too long.
 const MOST: usize = 3_000;
+/// How many lines of an object that comes or goes as a whole are told.
+const WHOLE: usize = 16;
 /// What the API server keeps by itself.
 const BOOKKEEPING: [&str; 4] = ["managedFields", "resourceVersion", "generation", "uid"];
 
 /// What would change, as the API server says it; else what can be said here.
 pub(super) fn change(page: &mut Page<'_>, key: &Key, proposal: &Proposal, facts: &Facts) {
     const TITLE: &str = "what would change";
+    let target = &proposal.spec.target;
     match &facts.dry_run {
+        // Nobody is asked about what is over.
+        Loaded::Not if !view::phase(proposal).is_open() => {
+            page.head_with("what it asked for", &format!("{} {} {}", target.api_version, target.kind, target.name));
+            patch_lines(page, proposal);
+        }
         Loaded::Here(run) => {
             let age = page.age(run.at);
             page.head_with(TITLE, &format!("dry run by the API server {age} ago · {}", run.target));
@@ -36,7 +44,6 @@ pub(super) fn change(page: &mut Page<'_>, key: &Key, proposal: &Proposal, facts:
         // Nobody was to be asked: what we make of it comes first.
         Loaded::Failed(problem) if page.is_memory(Kind::Proposal) => {
             estimate(page, TITLE, key, proposal);
-            page.blank();
             page.problem(Kind::Proposal, problem);
         }
         Loaded::Failed(problem) => {
@@ -124,6 +131,9 @@ fn compare(page: &mut Page<'_>, before: &Value, after: &Value) {
         let lines = thousands(old.len().max(new.len()) as i64);
         return page.text(Role::Soft, &format!("It has {lines} lines, too many to compare here."));
     }
+    if whole.is_some() {
+        return listed(page, &old, &new);
+    }
     let groups = group_diff_ops(capture_diff_slices(Algorithm::Myers, &old, &new), AROUND);
     if groups.is_empty() {
         return page.text(Role::Soft, "Nothing would change.");
@@ -153,6 +163,18 @@ fn compare(page: &mut Page<'_>, before: &Value, after: &Value) {
                 changed(page, "+ ", line, other, Role::Moss);
             }
         }
+    }
+}
+
+/// The lines of an object that comes or goes as a whole; of many the first.
+fn listed(page: &mut Page<'_>, old: &[String], new: &[String]) {
+    let (lines, sign, role) = if old.is_empty() { (new, "+ ", Role::Moss) } else { (old, "- ", Role::Coral) };
+    let shown = if lines.len() > WHOLE + 1 { WHOLE } else { lines.len() };
+    for line in &lines[..shown] {
+        changed(page, sign, line, None, role);
+    }
+    if lines.len() > shown {
+        page.text(Role::Mute, &format!("  {} {} lines more", page.theme.glyphs.waits, lines.len() - shown));
     }
 }
 
@@ -229,10 +251,13 @@ fn path(lines: &[String], place: usize) -> String {
     let Some(mut depth) = lines.get(place).map(|line| indent(line)) else { return String::new() };
     let mut names = Vec::new();
     for line in lines.iter().take(place).rev() {
-        if indent(line) < depth {
-            depth = indent(line);
-            names.extend(line.trim().trim_start_matches("- ").strip_suffix(':').map(str::to_owned));
+        let (begins, item) = (indent(line), line.trim_start().starts_with("- "));
+        // An item may stand as far in as the list's own name; its neighbours do too.
+        if begins >= depth || (item && begins + 1 == depth) {
+            continue;
         }
+        depth = begins + usize::from(item);
+        names.extend(line.trim().trim_start_matches("- ").strip_suffix(':').map(str::to_owned));
     }
     names.reverse();
     names.join(".")

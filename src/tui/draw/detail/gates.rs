@@ -39,7 +39,9 @@ fn gate(page: &mut Page<'_>, gate: Gate, name: &str, said: &str) {
 
 /// What still has to be so before it merges.
 pub(super) fn gates(page: &mut Page<'_>, proposal: &Proposal, level: RiskLevel, facts: &Facts) {
+    let before = page.lines.len();
     page.head("gates");
+    let head = page.lines.len();
     tried(page, facts);
     let status = proposal.status.clone().unwrap_or_default();
     checks(page, &status);
@@ -47,6 +49,9 @@ pub(super) fn gates(page: &mut Page<'_>, proposal: &Proposal, level: RiskLevel, 
         approvals(page, proposal, &status, level);
         review(page, proposal);
         expiry(page, proposal);
+    }
+    if page.lines.len() == head {
+        page.lines.truncate(before);
     }
 }
 
@@ -60,7 +65,8 @@ fn tried(page: &mut Page<'_>, facts: &Facts) {
             gate(page, Gate::Quiet, "dry run", "only an API server can make one");
         }
         Loaded::Failed(problem) => gate(page, Gate::Shut, "dry run", &problem.said),
-        Loaded::Asked(_) | Loaded::Not => gate(page, Gate::Waits, "dry run", "asked for"),
+        Loaded::Asked(_) => gate(page, Gate::Waits, "dry run", "asked for"),
+        Loaded::Not => {}
     }
 }
 
@@ -76,7 +82,10 @@ fn checks(page: &mut Page<'_>, status: &ProposalStatus) {
             Gate::Waits
         };
         let age = page.age(condition.last_transition_time.0);
-        let said = reasoned(&condition.reason, &condition.message);
+        let said = match condition.message.trim() {
+            "" => words(&condition.reason),
+            _ => reasoned(&condition.reason, &condition.message),
+        };
         gate(page, state, &condition.type_.to_lowercase(), &format!("{said}, {age} ago"));
     }
     let validated = status.conditions.iter().any(|condition| condition.type_ == "Validated");
@@ -88,6 +97,26 @@ fn checks(page: &mut Page<'_>, status: &ProposalStatus) {
         let said = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         gate(page, Gate::Quiet, name, &text::one_line(&said));
     }
+}
+
+/// A reason as words: `DryRunAccepted` is "dry run accepted". Letters that are
+/// capitals together stay so.
+fn words(reason: &str) -> String {
+    let mut said = String::new();
+    let mut letters = reason.chars().peekable();
+    let mut before = '\0';
+    while let Some(letter) = letters.next() {
+        if letter.is_uppercase() && before.is_lowercase() {
+            said.push(' ');
+        }
+        if before.is_uppercase() || letters.peek().is_some_and(|next| next.is_uppercase()) {
+            said.push(letter);
+        } else {
+            said.extend(letter.to_lowercase());
+        }
+        before = letter;
+    }
+    said
 }
 
 fn approvals(page: &mut Page<'_>, proposal: &Proposal, status: &ProposalStatus, level: RiskLevel) {
@@ -136,7 +165,7 @@ fn expiry(page: &mut Page<'_>, proposal: &Proposal) {
 }
 
 /// What would come of an approval, as far as it can be told from here.
-pub(super) fn approving(page: &mut Page<'_>, proposal: &Proposal, level: RiskLevel) {
+pub(super) fn approving(page: &mut Page<'_>, proposal: &Proposal, level: RiskLevel, facts: &Facts) {
     let now = approval::missing(proposal, level);
     // Who we are is asked when a dialog opens; before that we are somebody.
     let user = page.app.desk.user.clone();
@@ -147,8 +176,14 @@ pub(super) fn approving(page: &mut Page<'_>, proposal: &Proposal, level: RiskLev
     status.approvals.push(Decision { approver: name, at: None, reason: None });
     let then = approval::missing(&with, level);
     let whose = user.map_or_else(|| "your name".to_owned(), |user| format!("your name, {user}"));
-    let applies = "an operator, where one runs, applies the patch as kgents-operator/proposal and keeps its inverse, \
-                   so that it can be rolled back";
+    let target = &proposal.spec.target;
+    let applies = if proposal.spec.change_type.deletes_target() {
+        format!("an operator, where one runs, deletes {} {} as kgents-operator/proposal", target.kind, target.name)
+    } else {
+        "an operator, where one runs, applies the patch as kgents-operator/proposal and keeps its inverse, so that it \
+         can be rolled back"
+            .to_owned()
+    };
     let said = if now.is_nothing() {
         format!("It lacks no approval; yours would be added under {whose}. Then {applies}.")
     } else if then.is_nothing() {
@@ -160,6 +195,9 @@ pub(super) fn approving(page: &mut Page<'_>, proposal: &Proposal, level: RiskLev
     };
     page.head("if you approve");
     page.entry(Vec::new(), 2, &said, Role::Text);
+    if matches!(facts.dry_run, Loaded::Failed(_)) && !page.is_memory(Kind::Proposal) {
+        page.entry(Vec::new(), 2, "The dry run did not succeed, so the operator's change may not either.", Role::Amber);
+    }
 }
 
 /// Who agreed and who refused: who, when, why.
@@ -207,5 +245,14 @@ pub(super) fn done(page: &mut Page<'_>, status: &ProposalStatus) {
     page.maybe("  it says", execution.message.as_deref());
     if execution.inverse_patch.as_ref().is_some_and(|patch| *patch != Value::Null) {
         page.fact("  inverse", "kept: it can be rolled back", Role::Soft);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_reason_is_said_in_words() {
+        assert_eq!(super::words("DryRunAccepted"), "dry run accepted");
+        assert_eq!(super::words("OOMKilled"), "OOMKilled");
     }
 }

@@ -87,6 +87,10 @@ fn rows(theme: &Theme, line: &str, cells: usize, wraps: bool, height: usize) -> 
     if !wraps {
         return vec![Line::from(spans)];
     }
+    // No row of blanks alone for what ends at the edge.
+    if let Some(last) = spans.last_mut() {
+        last.content = last.content.trim_end().to_owned().into();
+    }
     let rows: Vec<Line<'static>> = broken(spans, cells, 2).into_iter().map(Line::from).collect();
     if rows.is_empty() { vec![Line::default()] } else { rows }
 }
@@ -109,33 +113,44 @@ fn head(page: &Page<'_>, logs: &LogView, key: &Key, below: usize) -> Vec<Line<'s
             left.extend(place.map(|place| page.span(Role::Mute, format!(" ({} of {})", place + 1, names.len()))));
         }
     }
+    let mut which = Vec::new();
     if logs.previous {
-        left.push(page.span(Role::Plum, "  the run before"));
+        which.push(page.span(Role::Plum, "  the run before"));
     }
     if let Some(seconds) = SINCE.get(logs.since).copied().flatten() {
-        left.push(page.span(Role::Soft, format!("  {}", since(seconds))));
+        which.push(page.span(Role::Soft, format!("  {}", since(seconds))));
     }
+    let glyphs = page.theme.glyphs;
     let state = match (logs.request, logs.stays) {
-        (Some(_), true) => page.span(Role::Moss, format!("{} following", page.theme.glyphs.dot)),
+        (Some(_), _) if logs.previous => page.span(Role::Mute, "reading…"),
+        (Some(_), true) => page.span(Role::Moss, format!("{} following", glyphs.dot)),
         (Some(_), false) => {
-            page.span(Role::Amber, format!("{} frozen, {} newer", page.theme.glyphs.ring, thousands(below as i64)))
+            page.span(Role::Amber, format!("{} frozen, {} newer", glyphs.ring, thousands(below as i64)))
         }
-        (None, _) if logs.problem.is_some() => page.span(Role::Coral, format!("{} no lines", page.theme.glyphs.cross)),
+        (None, _) if logs.problem.is_some() => page.span(Role::Soft, format!("{} no lines", glyphs.cross)),
         (None, _) => page.span(Role::Mute, "ended"),
     };
-    let mut count = format!("  {} lines", thousands(logs.lines.len() as i64));
-    if logs.dropped > 0 {
-        count = format!("{count}, {} before are gone", thousands(logs.dropped as i64));
+    let mut end = vec![state];
+    if !logs.lines.is_empty() {
+        end.push(page.span(Role::Mute, format!("  {}", counted(logs.lines.len()))));
     }
-    let end = vec![state, page.span(Role::Mute, count)];
+    if logs.dropped > 0 {
+        end.push(page.span(Role::Mute, format!(", {} before are gone", thousands(logs.dropped as i64))));
+    }
     // Both in one line where they have room, else one under the other.
-    if width(&left) + width(&end) + 2 <= page.width {
+    if width(&left) + width(&which) + width(&end) + 2 <= page.width {
+        left.extend(which);
         left.push(Span::raw(" ".repeat(page.width - width(&left) - width(&end))));
         left.extend(end);
         vec![Line::from(left), Line::default()]
     } else {
+        end.extend(which);
         vec![Line::from(left), Line::from(end)]
     }
+}
+
+fn counted(lines: usize) -> String {
+    if lines == 1 { "1 line".to_owned() } else { format!("{} lines", thousands(lines as i64)) }
 }
 
 fn since(seconds: i64) -> String {

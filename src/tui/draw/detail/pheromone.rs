@@ -1,28 +1,31 @@
 //! A pheromone: how strong it is, how it fades, what it says.
 
+use jiff::SignedDuration;
 use kgents_api::PheromoneSpec;
+use kgents_core::age;
 use kgents_core::decay::Fade;
 use kgents_store::view::{self, said};
 use kgents_store::{Key, Kind};
 use serde_json::Value;
 
-use super::super::sheet::{Sheet, thousands};
+use super::super::sheet::{Room, Sheet};
 use super::super::yaml;
 use super::curve::minutes;
-use super::{NAMES, Page, gone, json};
+use super::{Page, gone, json};
 use crate::app::App;
 use crate::overlay::Page as Shown;
+use crate::text;
 use crate::theme::Role;
 
 /// How many others of its type are told of.
 const OTHERS: usize = 8;
 /// The widest and the highest that a curve is.
-const CURVE: (usize, usize) = (72, 8);
+const CURVE: (usize, usize) = (100, 8);
 
-pub(in crate::draw) fn pheromone(app: &App, shown: &Shown, key: &Key, width: usize) -> Sheet {
-    let Some(held) = app.terrarium.pheromones().get(key) else { return gone(app, Kind::Pheromone, key, width) };
+pub(in crate::draw) fn pheromone(app: &App, shown: &Shown, key: &Key, room: Room) -> Sheet {
+    let Some(held) = app.terrarium.pheromones().get(key) else { return gone(app, Kind::Pheromone, key, room.width) };
     let spec = &held.held.object.spec;
-    let mut page = Page::new(app, width);
+    let mut page = Page::new(app, room.width);
     if shown.tab_name() == "yaml" {
         page.lines = yaml::lines(page.theme, &*held.held.object);
     } else {
@@ -33,7 +36,7 @@ pub(in crate::draw) fn pheromone(app: &App, shown: &Shown, key: &Key, width: usi
             None => page.fact("to", "everyone", Role::Text),
         }
         match &held.fade {
-            Ok(fade) => faded(&mut page, spec, fade),
+            Ok(fade) => faded(&mut page, spec, fade, room.height),
             Err(error) => page.fact("wrong", &error.to_string(), Role::Coral),
         }
         payload(&mut page, spec);
@@ -44,7 +47,7 @@ pub(in crate::draw) fn pheromone(app: &App, shown: &Shown, key: &Key, width: usi
 }
 
 /// Strength, times and the curve.
-fn faded(page: &mut Page<'_>, spec: &PheromoneSpec, fade: &Fade) {
+fn faded(page: &mut Page<'_>, spec: &PheromoneSpec, fade: &Fade, height: usize) {
     let emitted = format!("{}, {} ago", page.clock(fade.emitted()), page.age(fade.emitted()));
     let whose = if spec.half_life_minutes.is_some() { "as it says itself" } else { "as its type has it" };
     let half = format!("{} min, {whose}", minutes(fade.half_life_minutes()));
@@ -63,10 +66,14 @@ fn faded(page: &mut Page<'_>, spec: &PheromoneSpec, fade: &Fade) {
         page.fact("gone in", &format!("{left}, at {end}"), Role::Text);
     }
     if let Some(ttl) = spec.ttl_seconds {
-        page.fact("lives", &format!("{} s at most, however strong it still is", thousands(ttl)), Role::Text);
+        let most = age::until_text(SignedDuration::from_secs(ttl));
+        page.fact("lives", &format!("{most} at most, however strong it still is"), Role::Text);
     }
     page.blank();
-    let (cells, rows) = (page.width.saturating_sub(10).clamp(10, CURVE.0), CURVE.1);
+    // What is above and below the curve shows with it where that can be.
+    let (most, least) = (CURVE.1, 4);
+    let rows = height.saturating_sub(page.lines.len() + 3).clamp(least, most) / 2 * 2;
+    let cells = page.width.saturating_sub(10).clamp(10, CURVE.0);
     page.curve(fade, cells, rows);
 }
 
@@ -94,10 +101,11 @@ fn others(page: &mut Page<'_>, spec: &PheromoneSpec, key: &Key) {
         return;
     }
     page.head(&format!("other {} that can be sensed", spec.type_));
+    let widest = all.iter().take(OTHERS).map(|(other, _)| text::width(&other.source)).max().unwrap_or(0);
     for (other, fade) in all.iter().take(OTHERS) {
-        page.signal(&other.source, fade, &other.payload.as_ref().map(said).unwrap_or_default());
+        page.signal(&other.source, widest.min(20) + 2, fade, &other.payload.as_ref().map(said).unwrap_or_default());
     }
     if all.len() > OTHERS {
-        page.entry(Vec::new(), NAMES.min(6), &format!("{} more", all.len() - OTHERS), Role::Mute);
+        page.entry(Vec::new(), 6, &format!("{} more", all.len() - OTHERS), Role::Mute);
     }
 }

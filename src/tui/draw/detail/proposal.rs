@@ -48,7 +48,7 @@ fn status(page: &mut Page<'_>, shown: &Shown, key: &Key, object: &Proposal) {
     risk::risk(page, key, object);
     gates::gates(page, object, level, &shown.facts);
     if open {
-        gates::approving(page, object, level);
+        gates::approving(page, object, level, &shown.facts);
     }
     gates::done(page, &status);
     gates::decisions(page, &status);
@@ -72,29 +72,22 @@ fn opening(page: &mut Page<'_>, key: &Key, object: &Proposal) {
     let created = created.map_or_else(|| " asks".to_owned(), |age| format!(" asked {age} ago"));
     let place = spec.target.namespace.as_deref().filter(|place| *place != key.namespace());
     let place = place.map(|place| format!(" in {place}")).unwrap_or_default();
-    let mut line = vec![
-        page.span(page.theme.accent(&spec.proposer), spec.proposer.clone()),
-        page.span(
-            Role::Soft,
-            format!("{created} for {} of {} {}{place}", spec.change_type, spec.target.kind, spec.target.name),
-        ),
-        page.span(Role::Soft, format!(" · urgency {}", spec.urgency)),
+    let asks = format!("{created} for {} of {} {}{place}", spec.change_type, spec.target.kind, spec.target.name);
+    let mut parts = vec![
+        vec![page.span(page.theme.accent(&spec.proposer), spec.proposer.clone()), page.span(Role::Soft, asks)],
+        vec![page.span(Role::Soft, format!("urgency {}", spec.urgency))],
     ];
-    let (added, removed) = (spec.tests.added.max(0), spec.tests.removed.max(0));
-    for (count, word) in [(added, "more"), (removed, "fewer")] {
+    for (count, word) in [(spec.tests.added, "more"), (spec.tests.removed, "fewer")] {
         if count > 0 {
-            line.push(page.span(Role::Soft, format!(" · {} {word}", counted(count as usize, "test", "tests"))));
+            parts.push(vec![page.span(Role::Soft, format!("{} {word}", counted(count as usize, "test", "tests")))]);
         }
     }
-    page.flow(line);
+    page.parts(parts);
     let row = page.app.views.proposals.all().iter().find(|row| row.key == *key);
     match row {
         Some(row) if row.bid.need != Need::None => {
-            let line = vec![
-                page.bold(Role::Amber, format!("{} ", page.theme.glyphs.flag)),
-                page.span(Role::Amber, row.bid.reason.clone()),
-            ];
-            page.flow(line);
+            let flag = page.bold(Role::Amber, page.theme.glyphs.flag);
+            page.entry(vec![flag], 2, &row.bid.reason, Role::Amber);
         }
         Some(row) if row.phase != ProposalPhase::Pending => {
             page.text(proposals::phase_role(row.phase), &super::sentence(&row.bid.reason));
