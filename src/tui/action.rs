@@ -287,7 +287,7 @@ pub const TABLE: &[Row] = &[
     row(Action::Zoom, "zoom", &[key('z')], PANES, "zoom", "give the focused pane the whole screen, and back"),
     row(Action::Wider, "wider", &[key('>')], PANES, "", "make the focused pane larger and smaller (or drag its edge)"),
     row(Action::Narrower, "narrower", &[key('<')], PANES, "", ""),
-    row(Action::Contexts, "context", &[key('c')], MAIN, "", "look at another context"),
+    row(Action::Contexts, "context", &[key('c')], MAIN, "context", "look at another context"),
     row(Action::Namespaces, "namespace", &[key('N')], MAIN, "", "look at another namespace"),
     row(Action::WriteMode, "write", &[], Spot::ALL, "", "allow or forbid changes from this window"),
     row(Action::Copy, "copy", &[key('y')], OF_ANY, "", "copy the selected name or text (over SSH too)"),
