@@ -41,7 +41,7 @@ pub(in crate::draw) fn agent(app: &App, shown: &Shown, key: &Key, room: Room) ->
         }
         "pods" => pods(&mut page, key),
         "events" => events::events(&mut page, Kind::Agent, &shown.facts),
-        "logs" => return logs::logs(page, shown, key, room, title, right),
+        "logs" => return logs::logs(&page, shown, key, room, title, right),
         "yaml" => page.lines = yaml::lines(page.theme, object),
         _ => status(&mut page, shown, key, object),
     }

@@ -3,6 +3,8 @@
 //! Columns stand at fixed moments between the two, so that nothing moves but
 //! the one that is now.
 
+use std::cmp::Ordering;
+
 use jiff::{SignedDuration, Timestamp};
 use kgents_core::decay::Fade;
 use ratatui::text::Span;
@@ -84,12 +86,10 @@ impl Page<'_> {
                 // Eighths of a cell that are filled in this row.
                 let filled = ((strength / top * height as f64 - below) * 8.0).round().clamp(0.0, 8.0) as usize;
                 let column = column as i128;
-                let style = if column == here {
-                    self.theme.fg(Role::Text)
-                } else if column < here {
-                    self.theme.fg(Role::Line).fg(self.theme.mix(Role::Line, Role::Mute, 0.3))
-                } else {
-                    self.theme.fg(Role::Amber).fg(self.theme.ramp(strength.max(0.2), 1.0))
+                let style = match column.cmp(&here) {
+                    Ordering::Equal => self.theme.fg(Role::Text),
+                    Ordering::Less => self.theme.fg(Role::Line).fg(self.theme.mix(Role::Line, Role::Mute, 0.3)),
+                    Ordering::Greater => self.theme.fg(Role::Amber).fg(self.theme.ramp(strength.max(0.2), 1.0)),
                 };
                 line.push(Span::styled(filled.checked_sub(1).map_or(" ", |eighth| glyphs.blocks[eighth]), style));
             }
