@@ -9,6 +9,7 @@ mod gates;
 mod json;
 mod logs;
 mod pheromone;
+mod pods;
 mod proposal;
 mod risk;
 mod thought;

@@ -17,7 +17,7 @@ pub(super) fn logs(page: &Page<'_>, shown: &Shown, key: &Key, room: Room, title:
     let logs = &shown.facts.logs;
     let mut end = Page::new(page.app, page.width);
     if page.app.terrarium.pods_of(key).next().is_none() {
-        super::agent::no_pods(&mut end);
+        super::pods::no_pods(&mut end);
         return Sheet { wake_at: page.wake_at, ..Sheet::new(title, right, end.lines) };
     }
     if let Some(problem) = &logs.problem {
