@@ -88,12 +88,13 @@ fn in_world(bench: &mut Bench, world: &World) {
             if let (Ok(mut window), Ok(start), Some(text), true) = (window, &start, world.shows, program.is_ours()) {
                 let at_once = window.screen().contains(text);
                 add(&mut blank, Ok(if at_once { 0.0 } else { 1.0 }));
-                let later = if at_once {
-                    Ok(start.whole)
-                } else {
-                    window.until(LIMIT, |screen| screen.contains(text)).map(|at| ms(at - window.started))
+                // What never came took as long as it was waited for.
+                let later = |window: &mut Window| match window.until(LIMIT, |screen| screen.contains(text)) {
+                    Ok(at) => ms(at - window.started),
+                    Err(_) => ms(LIMIT),
                 };
-                add(&mut shown, later);
+                let later = if at_once { start.whole } else { later(&mut window) };
+                add(&mut shown, Ok(later));
             }
         }
     }

@@ -35,7 +35,8 @@ pub fn worlds() -> Vec<World> {
         World::new("no kubeconfig", User::new()),
         World::new("every layer dead", dead()),
         World::new("every layer hung", hung()),
-        World { shows: Some(ALL_AGENTS), for_all: false, ..World::new("dead, a Ghost of 1,000 agents", ghost()) },
+        remembering("dead, a Ghost of 1,000 agents", dead()),
+        remembering("hung, a Ghost of 1,000 agents", hung()),
         // One namespace, as README shows it.
         fixture("the busy fixture", &["busy", "-n", "kgents-agents"], "12 · by attention"),
         fixture("the huge fixture", &["huge"], "500 · by attention"),
@@ -74,13 +75,12 @@ fn hung() -> User {
     user.var("KGENTS_CORTEX", cortex)
 }
 
-/// One whose API server is dead and who remembers a thousand agents.
-fn ghost() -> User {
-    let user = dead();
+/// One who remembers a thousand agents.
+fn remembering(name: &'static str, user: User) -> World {
     let now = Timestamp::now();
     let folder = user.path(".kgents/ghost");
     kgents_source::ghost::write_once(&folder, &story::terrarium("here", now), now).unwrap();
-    user
+    World { shows: Some(ALL_AGENTS), for_all: false, ..World::new(name, user) }
 }
 
 /// A namespace with a thousand agents on a real API server.

@@ -80,7 +80,11 @@ pub(crate) fn place(global: &Global) -> Result<PathBuf, String> {
     global.settings().log.file.clone().map_or_else(system_folder, Ok)
 }
 
-fn system_folder() -> Result<PathBuf, String> {
+/// The state directory, where logs go and what the window remembers.
+///
+/// # Errors
+/// Why there is none.
+pub(crate) fn system_folder() -> Result<PathBuf, String> {
     folder(|name| std::env::var_os(name).map(PathBuf::from)).ok_or_else(|| "HOME is not set".to_owned())
 }
 

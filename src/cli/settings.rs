@@ -18,7 +18,7 @@ use crate::themes;
 pub(crate) mod environment;
 pub(crate) mod file;
 pub(crate) mod keys;
-mod layers;
+pub(crate) mod layers;
 pub(crate) mod lenient;
 mod reload;
 #[cfg(test)]
@@ -29,7 +29,7 @@ mod types;
 pub(crate) use layers::merge;
 pub(crate) use layers::{load, of_flags};
 pub(crate) use reload::Reload;
-pub(crate) use types::{Address, Filter, LayerName, Limit, Token};
+pub(crate) use types::{Address, Chords, Filter, KeymapName, LayerName, Limit, Token};
 
 /// What `kgents` reads from its configuration file. Every key is optional.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -47,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) ghost: Ghost,
     /// The window of `kgents observe`.
     pub(crate) window: Window,
+    /// Keys of your own for the window, by what they do.
+    pub(crate) keys: Chords,
     /// What is logged, and where.
     pub(crate) log: Log,
     #[serde(skip)]
@@ -129,11 +131,26 @@ pub(crate) struct Window {
     /// The colours: auto, which follows the terminal's background, or a theme of `kgents config themes`.
     #[schemars(length(min = 1), example = &"light")]
     pub(crate) theme: String,
+    /// Changes may be sent from the start; `:write` in the window forbids and allows them.
+    pub(crate) write: bool,
+    /// The keys to begin with; `[keys]` sets others over them.
+    pub(crate) keymap: KeymapName,
+    /// Nothing moves but what changes [default: true over SSH, else false].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reduce_motion: Option<bool>,
 }
 
 impl Default for Window {
     fn default() -> Self {
-        Self { mouse: true, utc: false, ascii: false, theme: themes::AUTO.to_owned() }
+        Self {
+            mouse: true,
+            utc: false,
+            ascii: false,
+            theme: themes::AUTO.to_owned(),
+            write: false,
+            keymap: KeymapName::Default,
+            reduce_motion: None,
+        }
     }
 }
 

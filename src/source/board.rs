@@ -108,7 +108,9 @@ impl Board {
         self.inner().listed.contains(part)
     }
 
-    /// Keeps memories away while somebody lists.
+    /// Keeps memories away while a list that has arrived is told. Not while it
+    /// is waited for: a server that never answers must not hide what is
+    /// remembered.
     pub(crate) async fn listing(&self) -> RwLockReadGuard<'_, ()> {
         self.turn.read().await
     }
@@ -127,9 +129,11 @@ impl Board {
 
     /// Takes in what is remembered of the whole kind as of a moment, unless
     /// the kind is heard live or was at that moment or later. Whether it did.
+    ///
+    /// Who is telling a list is let finish first: it knows better than any
+    /// memory, unless it fails half-way.
     pub(crate) async fn recall(&self, objects: Vec<Decoded>, as_of: Timestamp) -> bool {
-        // Who is listing knows better than any memory.
-        let Ok(_turn) = self.turn.try_write() else { return false };
+        let _turn = self.turn.write().await;
         {
             let inner = self.inner();
             let live = inner.parts.values().any(|heard| heard.state.is_live());

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use kgents_store::watch::Scene;
 use kgents_store::{Control, Kind, Layer};
 use tokio::sync::{mpsc, watch};
@@ -116,9 +117,12 @@ impl Recaller {
         }
         self.link.at(&path.display().to_string()).await;
         self.link.notes(problems.iter().map(ToString::to_string).collect()).await;
-        for (kind, remembered) in kinds {
-            self.desk.boards.of(kind).recall(remembered.objects, remembered.as_of).await;
-        }
+        // Side by side: a kind that is just being listed delays no other.
+        let kinds = kinds.into_iter().map(|(kind, remembered)| {
+            let board = self.desk.boards.of(kind);
+            async move { board.recall(remembered.objects, remembered.as_of).await }
+        });
+        join_all(kinds).await;
         if let Some(as_of) = thoughts_as_of {
             self.desk.boards.of(Kind::Event).recall(Vec::new(), as_of).await;
         }

@@ -172,13 +172,9 @@ fn hash(bytes: &[u8]) -> u64 {
 /// A new pheromone. Without a name the API server makes one of its type, such
 /// as `warning-x7k2p`.
 pub fn pheromone(name: Option<&str>, spec: PheromoneSpec) -> Pheromone {
-    let metadata = match name {
-        Some(name) => ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
-        None => {
-            let type_ = spec.type_.as_str().to_ascii_lowercase().replace('_', "-");
-            ObjectMeta { generate_name: Some(format!("{type_}-")), ..ObjectMeta::default() }
-        }
-    };
+    let type_ = spec.type_.as_str().to_ascii_lowercase().replace('_', "-");
+    let generate_name = name.is_none().then(|| format!("{type_}-"));
+    let metadata = ObjectMeta { name: name.map(str::to_owned), generate_name, ..ObjectMeta::default() };
     Pheromone { metadata, spec }
 }
 

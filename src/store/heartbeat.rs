@@ -7,6 +7,8 @@ pub const SPAN: i64 = 600;
 /// Seconds of one bucket: fine enough for a window 200 columns wide.
 const STEP: i64 = 3;
 const BUCKETS: usize = (SPAN / STEP) as usize;
+// A slot is kept in a byte.
+const _: () = assert!(BUCKETS <= 256);
 
 /// Counts of what was heard, by time; older than ten minutes is forgotten.
 #[derive(Clone, Debug)]
@@ -15,6 +17,35 @@ pub struct Heartbeat {
     buckets: [u16; BUCKETS],
     /// Number of the newest bucket (seconds since 1970 by `STEP`).
     newest: i64,
+}
+
+/// Counts as they were before they changed, each once.
+#[derive(Clone, Debug)]
+pub(crate) struct Pulse {
+    newest: i64,
+    counts: Vec<(u8, u16)>,
+}
+
+impl Pulse {
+    /// The earliest word about a slot is what stood there before everything.
+    fn add(&mut self, slot: usize, was: u16) {
+        let slot = slot as u8;
+        if self.counts.iter().all(|(known, _)| *known != slot) {
+            self.counts.push((slot, was));
+        }
+    }
+
+    /// Takes in what came after.
+    pub(crate) fn merge(&mut self, later: &Self) {
+        for (slot, was) in &later.counts {
+            self.add(usize::from(*slot), *was);
+        }
+    }
+
+    /// How many counts it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.counts.len()
+    }
 }
 
 impl Default for Heartbeat {
@@ -26,17 +57,48 @@ impl Default for Heartbeat {
 impl Heartbeat {
     /// Counts one thing heard at a time. What is older than the span is ignored.
     pub fn record(&mut self, at: Timestamp) {
+        self.count(at, |_, _, _| {});
+    }
+
+    /// The same, and adds to `pulse` what undoes it.
+    pub(crate) fn record_undoably(&mut self, at: Timestamp, pulse: &mut Option<Pulse>) {
+        self.count(at, |newest, slot, was| {
+            let pulse = pulse.get_or_insert_with(|| Pulse { newest, counts: Vec::new() });
+            pulse.add(slot, was);
+        });
+    }
+
+    /// Calls `before` with the newest bucket, a slot and its count before the
+    /// count changes.
+    fn count(&mut self, at: Timestamp, mut before: impl FnMut(i64, usize, u16)) {
         let bucket = at.as_second().div_euclid(STEP);
-        if bucket > self.newest {
-            for skipped in (self.newest + 1).max(bucket - BUCKETS as i64 + 1)..=bucket {
-                self.buckets[slot(skipped)] = 0;
+        let newest = self.newest;
+        if bucket > newest {
+            for skipped in (newest + 1).max(bucket - BUCKETS as i64 + 1)..=bucket {
+                let slot = slot(skipped);
+                if self.buckets[slot] != 0 {
+                    before(newest, slot, self.buckets[slot]);
+                }
+                self.buckets[slot] = 0;
             }
             self.newest = bucket;
         }
         if self.newest - bucket < BUCKETS as i64 {
-            let count = &mut self.buckets[slot(bucket)];
-            *count = count.saturating_add(1);
+            let slot = slot(bucket);
+            before(newest, slot, self.buckets[slot]);
+            self.buckets[slot] = self.buckets[slot].saturating_add(1);
         }
+    }
+
+    /// Puts back what was; returns what puts back what is now.
+    pub(crate) fn swap(&mut self, pulse: &Pulse) -> Pulse {
+        let mut back = Pulse { newest: std::mem::replace(&mut self.newest, pulse.newest), counts: Vec::new() };
+        for (slot, was) in &pulse.counts {
+            if let Some(count) = self.buckets.get_mut(usize::from(*slot)) {
+                back.counts.push((*slot, std::mem::replace(count, *was)));
+            }
+        }
+        back
     }
 
     /// When something was last heard, to the bucket; `None` if never.

@@ -152,7 +152,8 @@ pub enum Answer {
     Children(Vec<Child>),
     /// Events, the newest last.
     Events(Vec<EventFacts>),
-    /// More lines of a container, cleaned for a terminal.
+    /// More lines of a container, cleaned for a terminal: at most 500, each of
+    /// at most 64 KiB.
     Lines(Vec<Box<str>>),
     /// No more lines will come, and why in words.
     LinesEnd(String),
@@ -180,7 +181,9 @@ pub struct Problem {
 pub struct DryRun {
     /// Such as `kgents.io/v1 Agent b-gent`.
     pub target: String,
-    /// As it is; `Null` where it would be made. Without managedFields and status.
+    /// As it is; `Null` where it would be made. Without status, without what
+    /// differs between any two versions (managedFields, resourceVersion,
+    /// generation), and without the values of a Secret. Cleaned.
     pub before: Value,
     /// As it would be; `Null` where it would be deleted.
     pub after: Value,
@@ -193,7 +196,7 @@ pub struct DryRun {
 pub struct Child {
     /// Its kind, such as `Deployment`.
     pub kind: String,
-    /// Its name.
+    /// Its name; empty where objects of this kind cannot be listed, and `said` is why.
     pub name: String,
     /// How it stands, in a few words; empty where nothing is to be said.
     pub said: String,

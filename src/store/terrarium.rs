@@ -2,6 +2,7 @@
 //! and how well it is heard.
 
 mod ask;
+pub(crate) mod undo;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use crate::narrate::{self, Line};
 use crate::object::{Decoded, DeploymentFacts, EventFacts, Object, PodFacts, Unreadable};
 use crate::thought::{Thought, Thoughts};
 use crate::watch::{Layer, Scene, Watch, WatchState};
+pub use undo::Undo;
+use undo::Was;
 
 /// How many objects of one kind are kept; more are counted, not kept.
 pub const MAX_OBJECTS: usize = 100_000;
@@ -118,6 +121,8 @@ pub struct Outcome {
     pub thoughts: bool,
     /// Whether it is now otherwise known how the sources stand.
     pub sources: bool,
+    /// What undoes it, if that is recorded ([`Terrarium::record`]).
+    pub undo: Undo,
 }
 
 impl Outcome {
@@ -160,6 +165,8 @@ pub struct Terrarium {
     began: Option<Timestamp>,
     revision: u64,
     revisions: BTreeMap<Kind, u64>,
+    /// What undoes the changes since the last outcome; `None` if that is not recorded.
+    undo: Option<Undo>,
 }
 
 impl Terrarium {
@@ -185,7 +192,11 @@ impl Terrarium {
         for thought in batch.thoughts {
             self.hear(thought, now);
         }
-        self.events_dropped += batch.dropped;
+        if batch.dropped > 0 {
+            self.remember_drops();
+            self.events_dropped += batch.dropped;
+        }
+        outcome.undo = self.take_undo();
         outcome.thoughts = self.thoughts.heard() != heard || batch.dropped > 0;
         outcome
     }
@@ -197,6 +208,9 @@ impl Terrarium {
             self.ends.pop_first();
             let Some(pheromone) = self.pheromones.get_mut(&key) else { continue };
             pheromone.faded = true;
+            if let Some(undo) = &mut self.undo {
+                undo.push(Was::Faded(key.clone(), false));
+            }
             let (type_, fade) = (pheromone.held.object.spec.type_, pheromone.fade.as_ref().ok().copied());
             let line = narrate::faded(&pheromone.held.object);
             let news = self.began.is_some_and(|began| end >= began);
@@ -207,6 +221,7 @@ impl Terrarium {
             }
             self.touched(Kind::Pheromone, key, Fate::Faded, &mut outcome);
         }
+        outcome.undo = self.take_undo();
         outcome
     }
 
@@ -271,6 +286,7 @@ impl Terrarium {
         }
         let known = self.uid(kind, &key).is_some();
         if !known && self.count(kind) >= MAX_OBJECTS {
+            self.remember_beyond(kind);
             *self.beyond.entry(kind).or_default() += 1;
             return;
         }
@@ -279,6 +295,7 @@ impl Terrarium {
     }
 
     fn touched(&mut self, kind: Kind, key: Key, fate: Fate, outcome: &mut Outcome) {
+        self.remember_revision(kind);
         self.revision += 1;
         self.revisions.insert(kind, self.revision);
         outcome.deltas.push(Delta { kind, key, revision: self.revision, fate });
@@ -287,7 +304,7 @@ impl Terrarium {
     fn put(&mut self, kind: Kind, key: &Key, decoded: Decoded, novelty: Novelty, now: Timestamp) {
         let Decoded { uid, resource_version, object, .. } = decoded;
         if !matches!(object, Object::Unreadable(_)) {
-            self.unreadable.remove(&(kind, key.clone()));
+            self.set_unreadable(kind, key, None);
         }
         let changed = (novelty != Novelty::Initial).then_some(now);
         let news = novelty == Novelty::News;
@@ -300,48 +317,44 @@ impl Terrarium {
                 }
                 let (meter, last) = old.map(|old| (old.meter, old.last.clone())).unwrap_or_default();
                 let held = Held { object, uid, resource_version, changed };
-                self.agents.insert(key.clone(), HeldAgent { held, meter, last });
+                let old = self.agents.insert(key.clone(), HeldAgent { held, meter, last });
+                self.remember(|| Was::Agent(key.clone(), old));
             }
             Object::Pheromone(object) => {
-                let known = self.unlink_pheromone(key).is_some();
+                let old = self.unlink_pheromone(key);
                 let fade = Fade::of(&object).map_err(|error| error.to_string());
-                if !known && news {
+                if old.is_none() && news {
                     let strength = fade.as_ref().map(|fade| fade.intensity(now)).map_err(Clone::clone);
                     lines.push(narrate::emitted(&object, strength));
                 }
-                for agent in narrate::concerns(&object) {
-                    let agent = Key::new(key.namespace(), agent);
-                    self.signals_of.entry(agent).or_default().insert(key.clone());
-                }
-                if let Ok(fade) = &fade {
-                    self.ends.insert((fade.gone_at(), key.clone()));
-                }
                 let held = Held { object, uid, resource_version, changed };
-                self.pheromones.insert(key.clone(), HeldPheromone { held, fade, faded: false });
+                self.link_pheromone(key, HeldPheromone { held, fade, faded: false });
+                self.remember(|| Was::Pheromone(key.clone(), old));
             }
             Object::Proposal(object) => {
                 if news {
                     let old = self.proposals.get(key);
                     lines = narrate::proposal(old.map(|old| &*old.object), &object);
                 }
-                self.proposals.insert(key.clone(), Held { object, uid, resource_version, changed });
+                let old = self.proposals.insert(key.clone(), Held { object, uid, resource_version, changed });
+                self.remember(|| Was::Proposal(key.clone(), old));
             }
             Object::Memory(object) => {
-                self.memories.insert(key.clone(), Held { object, uid, resource_version, changed });
+                let old = self.memories.insert(key.clone(), Held { object, uid, resource_version, changed });
+                self.remember(|| Was::Memory(key.clone(), old));
             }
             Object::Umwelt(object) => {
-                self.umwelts.insert(key.clone(), Held { object, uid, resource_version, changed });
+                let old = self.umwelts.insert(key.clone(), Held { object, uid, resource_version, changed });
+                self.remember(|| Was::Umwelt(key.clone(), old));
             }
             Object::Deployment(facts) => {
-                self.deployments.insert(key.clone(), facts);
+                let old = self.deployments.insert(key.clone(), facts);
+                self.remember(|| Was::Deployment(key.clone(), old));
             }
             Object::Pod(facts) => {
-                self.unlink_pod(key);
-                if let Some(agent) = &facts.agent {
-                    let agent = Key::new(key.namespace(), agent);
-                    self.pods_of.entry(agent).or_default().insert(key.clone());
-                }
-                self.pods.insert(key.clone(), facts);
+                let old = self.unlink_pod(key);
+                self.link_pod(key, facts);
+                self.remember(|| Was::Pod(key.clone(), old));
             }
             Object::Event(facts) => self.event(&facts, now),
             Object::Unreadable(unreadable) => {
@@ -350,7 +363,7 @@ impl Terrarium {
                 if novelty != Novelty::Told {
                     lines.push(narrate::unreadable(&unreadable));
                 }
-                self.unreadable.insert((kind, key.clone()), unreadable);
+                self.set_unreadable(kind, key, Some(unreadable));
             }
         }
         for line in lines {
@@ -368,7 +381,7 @@ impl Terrarium {
             _ => None,
         };
         let faded = self.pheromones.get(key).is_some_and(|pheromone| pheromone.faded);
-        let unreadable = self.unreadable.remove(&(kind, key.clone())).is_some();
+        let unreadable = self.set_unreadable(kind, key, None);
         if let Some(pheromone) = self.pheromones.get(key).filter(|_| kind == Kind::Pheromone && !faded) {
             self.bury(pheromone.held.object.spec.type_, pheromone.fade.as_ref().ok().copied(), now);
         }
@@ -381,16 +394,32 @@ impl Terrarium {
     }
 
     fn unlink(&mut self, kind: Kind, key: &Key) -> bool {
-        match kind {
-            Kind::Agent => self.agents.remove(key).is_some(),
-            Kind::Pheromone => self.unlink_pheromone(key).is_some(),
-            Kind::Proposal => self.proposals.remove(key).is_some(),
-            Kind::Memory => self.memories.remove(key).is_some(),
-            Kind::Umwelt => self.umwelts.remove(key).is_some(),
-            Kind::Deployment => self.deployments.remove(key).is_some(),
-            Kind::Pod => self.unlink_pod(key),
-            Kind::Event => false,
+        let was = match kind {
+            Kind::Agent => self.agents.remove(key).map(|old| Was::Agent(key.clone(), Some(old))),
+            Kind::Pheromone => self.unlink_pheromone(key).map(|old| Was::Pheromone(key.clone(), Some(old))),
+            Kind::Proposal => self.proposals.remove(key).map(|old| Was::Proposal(key.clone(), Some(old))),
+            Kind::Memory => self.memories.remove(key).map(|old| Was::Memory(key.clone(), Some(old))),
+            Kind::Umwelt => self.umwelts.remove(key).map(|old| Was::Umwelt(key.clone(), Some(old))),
+            Kind::Deployment => self.deployments.remove(key).map(|old| Was::Deployment(key.clone(), Some(old))),
+            Kind::Pod => self.unlink_pod(key).map(|old| Was::Pod(key.clone(), Some(old))),
+            Kind::Event => None,
+        };
+        let known = was.is_some();
+        if let Some(was) = was {
+            self.remember(|| was);
         }
+        known
+    }
+
+    fn link_pheromone(&mut self, key: &Key, pheromone: HeldPheromone) {
+        for agent in narrate::concerns(&pheromone.held.object) {
+            let agent = Key::new(key.namespace(), agent);
+            self.signals_of.entry(agent).or_default().insert(key.clone());
+        }
+        if let Some(fade) = pheromone.fade.as_ref().ok().filter(|_| !pheromone.faded) {
+            self.ends.insert((fade.gone_at(), key.clone()));
+        }
+        self.pheromones.insert(key.clone(), pheromone);
     }
 
     fn unlink_pheromone(&mut self, key: &Key) -> Option<HeldPheromone> {
@@ -404,19 +433,28 @@ impl Terrarium {
         Some(pheromone)
     }
 
-    fn unlink_pod(&mut self, key: &Key) -> bool {
-        let Some(pod) = self.pods.remove(key) else { return false };
+    fn link_pod(&mut self, key: &Key, facts: Arc<PodFacts>) {
+        if let Some(agent) = &facts.agent {
+            let agent = Key::new(key.namespace(), agent);
+            self.pods_of.entry(agent).or_default().insert(key.clone());
+        }
+        self.pods.insert(key.clone(), facts);
+    }
+
+    fn unlink_pod(&mut self, key: &Key) -> Option<Arc<PodFacts>> {
+        let pod = self.pods.remove(key)?;
         if let Some(agent) = &pod.agent {
             unindex(&mut self.pods_of, &Key::new(key.namespace(), agent), key);
         }
-        true
+        Some(pod)
     }
 
     fn bury(&mut self, type_: PheromoneType, fade: Option<Fade>, died: Timestamp) {
         let Some(fade) = fade else { return };
         self.gone.push_back(Gone { type_, fade, died });
-        while self.gone.len() > MAX_GONE {
-            self.gone.pop_front();
+        let oldest = if self.gone.len() > MAX_GONE { self.gone.pop_front() } else { None };
+        if let Some(undo) = &mut self.undo {
+            undo.buried(oldest);
         }
     }
 
@@ -467,13 +505,18 @@ impl Terrarium {
         if !self.thoughts.push(thought) {
             return;
         }
-        self.heartbeat.record(at);
-        if let Some(agent) = self.agents.get_mut(&agent) {
+        match &mut self.undo {
+            Some(undo) => self.heartbeat.record_undoably(at, &mut undo.pulse),
+            None => self.heartbeat.record(at),
+        }
+        if let Some(held) = self.agents.get_mut(&agent) {
+            let meter = held.meter;
             // What is older than the meter's memory says nothing about now.
             if now.duration_since(at) < SignedDuration::from_mins(1) {
-                agent.meter.record(now);
+                held.meter.record(now);
             }
-            agent.last = last;
+            let was = std::mem::replace(&mut held.last, last);
+            self.remember(|| Was::Heard(agent, meter, was));
         }
     }
 

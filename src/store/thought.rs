@@ -154,6 +154,14 @@ impl Thoughts {
         true
     }
 
+    /// Those that happened before `end`, as a ring of their own.
+    pub(crate) fn until(&self, end: Timestamp) -> Self {
+        let ring: VecDeque<Thought> = self.ring.iter().filter(|thought| thought.at < end).cloned().collect();
+        let bytes = ring.iter().map(|thought| thought.text.len()).sum();
+        let next = ring.iter().map(|thought| thought.seq).max().unwrap_or(self.forgotten);
+        Self { ring, most: self.most, bytes, next, forgotten: self.forgotten }
+    }
+
     /// Oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Thought> + ExactSizeIterator {
         self.ring.iter()

@@ -40,6 +40,8 @@ pub enum Action {
     Contexts,
     Namespaces,
     Talk,
+    CellLeft,
+    CellRight,
     NextAgent,
     PreviousAgent,
     Logs,
@@ -126,6 +128,8 @@ impl Spot {
 }
 
 const PANES: &[Spot] = &[Agents, Pheromones, Proposals, Thoughts, Chat];
+/// Where the panes are, or the page that stands for them.
+const MAIN: &[Spot] = &[Agents, Pheromones, Proposals, Thoughts, Chat, Spot::Bare];
 const LISTS: &[Spot] = &[Agents, Pheromones, Proposals, Thoughts];
 const SORTED: &[Spot] = &[Agents, Pheromones, Proposals];
 const PAGES: &[Spot] = &[AgentPage, Spot::Logs, PheromonePage, ProposalPage, ThoughtPage, Spot::Help];
@@ -146,6 +150,10 @@ const MOVES: &[Spot] = &[
     ThoughtPage,
     Spot::Help,
 ];
+
+/// Places that have a name together, the largest first.
+const GROUPS: &[(&[Spot], &str)] =
+    &[(Spot::ALL, "everywhere"), (PANES, "every pane"), (LISTS, "every pane but chat"), (PAGES, "every page")];
 
 /// One row of the table.
 #[derive(Debug)]
@@ -206,6 +214,15 @@ pub const TABLE: &[Row] = &[
     row(Action::Open, "open", &[plain(KeyCode::Enter)], LISTS, "open", "open what is selected"),
     row(Action::Write, "type", &[plain(KeyCode::Enter), key('i')], &[Chat], "type", "write to the agent"),
     row(
+        Action::CellLeft,
+        "cell-left",
+        &[plain(KeyCode::Left), key('h')],
+        &[Pheromones],
+        "cell",
+        "walk through the cells of the field; ⏎ opens one",
+    ),
+    row(Action::CellRight, "cell-right", &[plain(KeyCode::Right), key('l')], &[Pheromones], "", ""),
+    row(
         Action::NextAgent,
         "next-agent",
         &[plain(KeyCode::Right)],
@@ -265,31 +282,17 @@ pub const TABLE: &[Row] = &[
         "freeze",
         "freeze what is shown, or go on; among thoughts, only the stream",
     ),
-    row(Action::Earlier, "earlier", &[key('[')], PANES, "time", "back in time to the change before, and forward"),
-    row(Action::Later, "later", &[key(']')], PANES, "", ""),
+    row(Action::Earlier, "earlier", &[key('[')], MAIN, "time", "back in time to the change before, and forward"),
+    row(Action::Later, "later", &[key(']')], MAIN, "", ""),
     row(Action::Zoom, "zoom", &[key('z')], PANES, "zoom", "give the focused pane the whole screen, and back"),
     row(Action::Wider, "wider", &[key('>')], PANES, "", "make the focused pane larger and smaller (or drag its edge)"),
     row(Action::Narrower, "narrower", &[key('<')], PANES, "", ""),
-    row(
-        Action::Contexts,
-        "context",
-        &[key('c')],
-        &[Agents, Pheromones, Proposals, Thoughts, Chat, Spot::Bare],
-        "",
-        "look at another context",
-    ),
-    row(
-        Action::Namespaces,
-        "namespace",
-        &[key('N')],
-        &[Agents, Pheromones, Proposals, Thoughts, Chat, Spot::Bare],
-        "",
-        "look at another namespace",
-    ),
+    row(Action::Contexts, "context", &[key('c')], MAIN, "", "look at another context"),
+    row(Action::Namespaces, "namespace", &[key('N')], MAIN, "", "look at another namespace"),
     row(Action::WriteMode, "write", &[], Spot::ALL, "", "allow or forbid changes from this window"),
     row(Action::Copy, "copy", &[key('y')], OF_ANY, "", "copy the selected name or text (over SSH too)"),
     row(Action::Save, "save", &[ctrl('s')], OF_ANY, "", "save the pane or page as text and as JSON"),
-    row(Action::Back, "back", &[plain(KeyCode::Esc)], MOVES, "", "back out: of a page, a filter, the past"),
+    row(Action::Back, "back", &[plain(KeyCode::Esc)], Spot::ALL, "", "back out: of a page, a filter, the past"),
     row(Action::Palette, "palette", &[key(':')], Spot::ALL, "palette", "go to anything, do anything, by its name"),
     row(Action::Help, "help", &[key('?')], Spot::ALL, "help", "the keys that work here"),
     row(Action::Redraw, "redraw", &[ctrl('l')], Spot::ALL, "", "draw the whole screen anew"),
@@ -309,6 +312,27 @@ impl Action {
 }
 
 impl Row {
+    /// What it does: its own sentence, or that of the row before which tells
+    /// of both.
+    pub fn said(&self) -> &'static str {
+        let upto = TABLE.iter().position(|row| row.action == self.action).unwrap_or(0);
+        TABLE[..=upto].iter().rev().map(|row| row.help).find(|help| !help.is_empty()).unwrap_or_default()
+    }
+
+    /// Where it works, in words.
+    pub fn places(&self) -> String {
+        let mut left = self.spots.to_vec();
+        let mut words = Vec::new();
+        for (group, name) in GROUPS {
+            if group.iter().all(|spot| left.contains(spot)) {
+                left.retain(|spot| !group.contains(spot));
+                words.push(*name);
+            }
+        }
+        words.extend(left.into_iter().map(Spot::title));
+        words.join(", ")
+    }
+
     /// Whether the action makes sense in a place.
     pub fn works(&self, spot: Spot) -> bool {
         self.spots.contains(&spot)
@@ -322,6 +346,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn places_are_told_in_words() {
+        assert_eq!(Action::Quit.row().places(), "everywhere");
+        assert_eq!(Action::Down.row().places(), "every pane, every page");
+        assert_eq!(Action::Filter.row().places(), "every pane but chat");
+        assert_eq!(Action::Approve.row().places(), "proposals, a proposal's page");
+        assert_eq!(Action::FocusChat.row().said(), Action::FocusAgents.row().help);
+    }
+
+    #[test]
     fn every_row_has_a_name_of_its_own_and_a_place() {
         let names: BTreeSet<_> = TABLE.iter().map(|row| row.name).collect();
         let actions: BTreeSet<_> = TABLE.iter().map(|row| row.action).collect();
@@ -329,6 +362,7 @@ mod tests {
         for row in TABLE {
             assert!(!row.spots.is_empty() && row.action.row().name == row.name, "{:?}", row.action);
             assert!(!row.keys.is_empty() || !row.help.is_empty(), "{:?}", row.action);
+            assert!(!row.said().is_empty(), "{:?}", row.action);
         }
     }
 }

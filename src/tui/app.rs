@@ -4,6 +4,7 @@
 mod acts;
 mod asks;
 mod chat;
+mod edges;
 pub(crate) mod keys;
 mod mouse;
 mod moves;
@@ -11,27 +12,38 @@ mod pages;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use kgents_api::PheromoneType;
 use kgents_store::watch::Link;
 use kgents_store::{Key, Kind, Terrarium, WatchState};
 use ratatui::layout::Rect;
 
 use crate::action::Spot;
 use crate::app::asks::Desk;
+use crate::app::edges::Edges;
 use crate::draw::heat;
 use crate::edit::Edit;
 use crate::field::{Field, field};
 use crate::filter::Filter;
 use crate::hit::HitMap;
 use crate::keymap::Keymap;
-use crate::layout::{Layout, Pane, Shape, layout};
+use crate::layout::{Layout, Pane, Shape, View, layout};
 use crate::msg::{Effect, Msg, Update};
 use crate::overlay::Overlay;
 use crate::select::Selection;
 use crate::theme::{Role, Theme};
 use crate::view::{Sort, Views, Wishes};
+use crate::world::World;
 
 pub(crate) use crate::app::chat::Chat;
 pub(crate) use crate::view::minute;
+
+#[cfg(test)]
+thread_local! {
+    /// The actions that windows of this thread have done.
+    pub(crate) static ACTED: std::cell::RefCell<std::collections::BTreeSet<crate::action::Action>> = const {
+        std::cell::RefCell::new(std::collections::BTreeSet::new())
+    };
+}
 
 /// What the window is made with.
 #[derive(Clone, Debug)]
@@ -44,6 +56,10 @@ pub struct Look {
     pub keymap: Keymap,
     /// The cluster may be changed from this window without asking first.
     pub write: bool,
+    /// What changed glows once, and what landed breathes.
+    pub motion: bool,
+    /// The layout of small terminals at any size.
+    pub compact: bool,
 }
 
 /// The filter of a pane.
@@ -71,18 +87,26 @@ pub(crate) struct Toast {
 /// The window.
 #[derive(Debug)]
 pub struct App {
-    pub(crate) terrarium: Terrarium,
+    pub(crate) terrarium: World,
     pub(crate) look: Look,
     pub(crate) views: Views,
+    /// The moment that is shown: now, or one of the past.
     pub(crate) now: Timestamp,
+    /// What the clock says.
+    clock: Timestamp,
     pub(crate) size: (u16, u16),
     pub(crate) focus: Pane,
     pub(crate) zoom: bool,
+    /// The dividers between the panes.
+    pub(crate) edges: Edges,
     /// What lies over the panes, the uppermost last.
     pub(crate) overlays: Vec<Overlay>,
     pub(crate) agents: Selection<Key>,
     pub(crate) pheromones: Selection<Key>,
     pub(crate) proposals: Selection<Key>,
+    /// The cell of the field that a person stands on: its type, and how many
+    /// columns from the right.
+    pub(crate) cell: Option<(PheromoneType, usize)>,
     /// The thoughts follow the newest until a person stops them.
     pub(crate) frozen: bool,
     pub(crate) thoughts: Selection<u64>,
@@ -99,9 +123,9 @@ pub struct App {
     hits: HitMap,
     /// The pheromones as a field, at the width of their pane.
     pub(crate) field: Field,
-    field_columns: u16,
+    field_body: Option<Rect>,
     /// The views are older than the terrarium, or than what is wanted.
-    stale: bool,
+    pub(crate) stale: bool,
     /// What is wrong with the settings, while the last good ones stay.
     pub(crate) problem: Option<String>,
 }
@@ -110,18 +134,21 @@ impl App {
     /// A window of `size` columns and rows over an empty terrarium.
     pub fn new(look: Look, size: (u16, u16), now: Timestamp) -> Self {
         Self {
-            terrarium: Terrarium::default(),
+            terrarium: World::new(Terrarium::default()),
             write: look.write,
             look,
             views: Views::default(),
             now,
+            clock: now,
             size,
             focus: Pane::Agents,
             zoom: false,
+            edges: Edges::default(),
             overlays: Vec::new(),
             agents: Selection::default(),
             pheromones: Selection::default(),
             proposals: Selection::default(),
+            cell: None,
             frozen: false,
             thoughts: Selection::default(),
             filters: <[Filtering; 4]>::default(),
@@ -131,7 +158,7 @@ impl App {
             desk: Desk::default(),
             hits: HitMap::default(),
             field: Field::default(),
-            field_columns: 0,
+            field_body: None,
             stale: false,
             problem: None,
         }
@@ -139,7 +166,7 @@ impl App {
 
     /// A window over a terrarium that is known already.
     pub fn over(terrarium: Terrarium, look: Look, size: (u16, u16), now: Timestamp) -> Self {
-        let mut app = Self { terrarium, ..Self::new(look, size, now) };
+        let mut app = Self { terrarium: World::new(terrarium), ..Self::new(look, size, now) };
         app.stale = true;
         app.settle();
         app
@@ -152,7 +179,8 @@ impl App {
 
     /// Takes in something that happened.
     pub fn update(&mut self, msg: Msg, now: Timestamp) -> Update {
-        self.now = now;
+        self.clock = now;
+        self.now = self.terrarium.moment().unwrap_or(now);
         if !matches!(msg, Msg::Batch(_)) {
             // A key means the rows that a person would see now.
             self.settle();
@@ -173,9 +201,7 @@ impl App {
                 update.redraw = true;
             }
             Msg::Batch(batch) => {
-                let outcome = self.terrarium.apply(batch, now);
-                if !outcome.is_empty() {
-                    self.terrarium.tick(now);
+                if self.terrarium.apply(batch, now) && self.terrarium.moment().is_none() {
                     self.stale = true;
                     update.redraw = true;
                 }
@@ -184,8 +210,10 @@ impl App {
             Msg::Elsewhere => self.elsewhere(&mut update),
             Msg::Wake => {
                 self.terrarium.tick(now);
-                self.stale = true;
-                update.redraw = true;
+                if self.terrarium.moment().is_none() {
+                    self.stale = true;
+                    update.redraw = true;
+                }
             }
         }
         if self.toast.as_ref().is_some_and(|toast| toast.until <= now) {
@@ -193,20 +221,21 @@ impl App {
             update.redraw = true;
         }
         let toast = self.toast.as_ref().map(|toast| toast.until);
-        update.wake_at = self.terrarium.next_end().into_iter().chain(toast).min();
+        update.wake_at = self.terrarium.live().next_end().into_iter().chain(toast).min();
         update
     }
 
     /// Another terrarium is looked at from now on: what was known of the last
     /// one is forgotten, how a person looks stays.
     fn elsewhere(&mut self, update: &mut Update) {
-        self.terrarium = Terrarium::default();
+        self.terrarium = World::new(Terrarium::default());
         self.views.forget();
         self.overlays.clear();
         self.agents.release();
         self.pheromones.release();
         self.proposals.release();
         self.thoughts.release();
+        self.cell = None;
         self.frozen = false;
         self.chat = Chat::default();
         self.desk.forget();
@@ -221,10 +250,14 @@ impl App {
         if stale {
             self.refresh();
         }
-        let columns = self.body(Pane::Pheromones).map_or(0, heat::columns);
-        if stale || columns != self.field_columns {
-            self.field_columns = columns;
-            self.field = field(&self.terrarium, self.now, usize::from(columns));
+        let body = self.body(Pane::Pheromones);
+        if stale || body != self.field_body {
+            self.field_body = body;
+            let mut field = field(&self.terrarium, self.now, usize::from(body.map_or(0, heat::columns)));
+            if let Some(body) = body {
+                heat::order(&mut field, self, body);
+            }
+            self.field = field;
         }
         self.scroll();
     }
@@ -288,7 +321,8 @@ impl App {
 
     /// Where everything stands at the present size.
     pub fn layout(&self) -> Option<Layout> {
-        layout(self.size.0, self.size.1, self.focus, self.zoom)
+        let view = View { focus: self.focus, zoom: self.zoom, compact: self.look.compact };
+        layout(self.size.0, self.size.1, view, &self.edges.splits)
     }
 
     /// A page instead of the panes: there is nothing to show in them.
@@ -309,10 +343,37 @@ impl App {
         })
     }
 
+    /// Shows the change before, or the next one.
+    fn travel(&mut self, back: bool) {
+        if !back {
+            self.terrarium.later();
+        } else if !self.terrarium.earlier(self.clock) {
+            let since = self.terrarium.oldest().unwrap_or(self.clock);
+            let since = since.to_zoned(self.look.zone.clone()).strftime("%H:%M:%S");
+            return self.tell(Role::Sky, format!("No further back: this window remembers since {since}."), "");
+        }
+        self.arrive();
+    }
+
+    /// Stops everything that is shown, or goes on.
+    fn freeze(&mut self) {
+        match self.terrarium.moment() {
+            Some(_) => self.terrarium.release(),
+            None => drop(self.terrarium.look(self.clock)),
+        }
+        self.arrive();
+    }
+
+    /// Another moment is shown.
+    fn arrive(&mut self) {
+        self.now = self.terrarium.moment().unwrap_or(self.clock);
+        self.stale = true;
+    }
+
     /// Says something for a while.
     pub(crate) fn tell(&mut self, role: Role, said: impl Into<String>, hint: impl Into<String>) {
         let long = if matches!(role, Role::Coral | Role::Amber) { 8 } else { 4 };
-        let until = self.now.checked_add(jiff::SignedDuration::from_secs(long)).unwrap_or(Timestamp::MAX);
+        let until = self.clock.checked_add(jiff::SignedDuration::from_secs(long)).unwrap_or(Timestamp::MAX);
         self.toast = Some(Toast { role, said: said.into(), hint: hint.into(), until });
     }
 }

@@ -1,5 +1,7 @@
 //! Key sequences on the real app: what they do to its state.
 
+mod actions;
+mod edges;
 mod pages;
 
 use std::collections::HashSet;
@@ -191,6 +193,50 @@ fn thoughts_follow_until_a_person_looks_back() {
     assert!(app.frozen);
     keys(&mut app, "<space>");
     assert!(!app.frozen);
+}
+
+#[test]
+fn one_goes_back_in_time_and_comes_forward() {
+    let mut app = app();
+    let later = now() + SignedDuration::from_secs(10);
+    let failed = json!({ "spec": { "genus": "Q" }, "status": { "phase": "Failed" } });
+    app.update(Msg::Batch(batch(vec![change(Kind::Agent, "billing", 1, failed.clone(), false)], Vec::new())), later);
+    let last = later + SignedDuration::from_secs(10);
+    app.update(Msg::Batch(batch(vec![gone(Kind::Agent, "k-gent")], Vec::new())), last);
+    let press = |app: &mut App, word: &str| {
+        app.update(Msg::Key(press(word)), last);
+        frame(app)
+    };
+    let has = |frame: &str| (frame.contains("billing"), frame.contains("○ k-gent"), frame.contains("PAST 14:02:"));
+    let live = frame(&mut app);
+    assert_eq!(has(&live), (true, false, false), "{live}");
+    assert_eq!(has(&press(&mut app, "[")), (true, true, true));
+    let first = press(&mut app, "[");
+    assert_eq!(has(&first), (false, true, true), "{first}");
+    // What happens meanwhile is not shown, and not lost.
+    app.update(Msg::Batch(batch(vec![gone(Kind::Agent, "o-gent")], Vec::new())), last);
+    assert_eq!(frame(&mut app), first);
+    assert!(press(&mut app, "[").contains("No further back"));
+    for word in ["<cr>", "l", "l", "l", "l", "<esc>"] {
+        assert!(app.update(Msg::Key(self::press(word)), last).effects.is_empty(), "the past asks nobody");
+    }
+    assert_eq!(has(&press(&mut app, "]")), (true, true, true));
+    let now_again = press(&mut app, "<esc>");
+    assert_eq!(has(&now_again), (true, false, false));
+    assert!(!now_again.contains("▲ o-gent"));
+}
+
+#[test]
+fn freezing_stops_all_but_the_source() {
+    let mut app = app();
+    let still = {
+        keys(&mut app, "<space>");
+        frame(&mut app)
+    };
+    app.update(Msg::Batch(batch(vec![gone(Kind::Agent, "k-gent")], Vec::new())), now());
+    assert_eq!(frame(&mut app), still);
+    keys(&mut app, "<space>");
+    assert!(!frame(&mut app).contains("○ k-gent"));
 }
 
 #[test]

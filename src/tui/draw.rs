@@ -8,6 +8,7 @@ mod detail;
 mod dialog;
 pub(crate) mod heat;
 mod help;
+mod motion;
 mod origin;
 mod page;
 mod palette;
@@ -62,6 +63,9 @@ pub fn draw(app: &App, buffer: &mut Buffer) -> HitMap {
             pen.hits.add(*area, Hit::Pane(*pane));
             draw_pane(&mut pen, *pane, *area, *shape);
         }
+        for edge in &layout.edges {
+            edge.lines.iter().for_each(|line| pen.hits.add(*line, Hit::Divider(edge.divider)));
+        }
         chrome::banner(&mut pen, layout.footer);
     }
     if let Some(overlay) = app.overlays.last() {
@@ -76,7 +80,10 @@ pub fn draw(app: &App, buffer: &mut Buffer) -> HitMap {
     chrome::footer(&mut pen, layout.footer);
     // A moment that is past already (two steps in one instant, a clock that
     // was set) must not make the window spin.
-    if let Some(at) = &mut hits.wake_at {
+    if app.terrarium.moment().is_some() {
+        // What was does not change.
+        hits.wake_at = None;
+    } else if let Some(at) = &mut hits.wake_at {
         *at = (*at).max(app.now.checked_add(SignedDuration::from_millis(100)).unwrap_or(Timestamp::MAX));
     }
     hits

@@ -114,7 +114,7 @@ impl Edit {
     /// Takes a pasted text, cleaned; answers how many bytes of it were left out.
     pub fn paste(&mut self, pasted: &str) -> usize {
         let clean = pasted.replace("\r\n", "\n").replace('\r', "\n");
-        let (kept, left) = clean.split_at(clean.floor_char_boundary(self.room()));
+        let (kept, left) = text::cut(&clean, self.room());
         let kept = sanitize::text(kept);
         self.area.insert_str(if self.several { kept } else { text::one_line(&kept) });
         left.len()

@@ -32,6 +32,18 @@ pub struct Field {
     pub rows: Vec<Row>,
     /// When the field moves by a column; `None` when nothing is in it.
     pub shifts_at: Option<Timestamp>,
+    /// The second at which the first column begins, and how many each has.
+    grid: (i64, i64),
+}
+
+impl Field {
+    /// The time of a column, from its begin to its end.
+    pub fn span(&self, column: usize) -> (Timestamp, Timestamp) {
+        let (start, step) = self.grid;
+        let begin = start + i64::try_from(column).unwrap_or(0) * step;
+        let at = |second| Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
+        (at(begin), at(begin + step))
+    }
 }
 
 /// Works the field out for a number of columns.
@@ -59,7 +71,7 @@ pub fn field(terrarium: &Terrarium, now: Timestamp, columns: usize) -> Field {
     }
     let rows: Vec<Row> = rows.into_values().filter(|row| row.cells.iter().any(|cell| *cell > 0.0)).collect();
     let shifts_at = (!rows.is_empty()).then(|| Timestamp::from_second((last + 1) * step).ok()).flatten();
-    Field { rows, shifts_at }
+    Field { rows, shifts_at, grid: (first * step, step) }
 }
 
 /// Lays one pheromone over its row.
@@ -173,6 +185,7 @@ mod tests {
     #[test]
     fn no_columns_and_nothing_alive_are_no_field() {
         assert_eq!(field(&Terrarium::default(), at(0), 0), Field::default());
-        assert_eq!(field(&Terrarium::default(), at(0), 80), Field::default());
+        let field = field(&Terrarium::default(), at(0), 80);
+        assert!(field.rows.is_empty() && field.shifts_at.is_none());
     }
 }

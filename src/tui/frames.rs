@@ -22,7 +22,14 @@ use crate::testing::{batch, change, garden, kube, live, now};
 use crate::theme::{ColourLevel, NAMES, Palette, Theme};
 
 pub(crate) fn look() -> Look {
-    Look { theme: Theme::new(ColourLevel::True, false), zone: TimeZone::UTC, keymap: Keymap::default(), write: false }
+    Look {
+        theme: Theme::new(ColourLevel::True, false),
+        zone: TimeZone::UTC,
+        keymap: Keymap::default(),
+        write: false,
+        motion: true,
+        compact: false,
+    }
 }
 
 /// Draws as the runtime does: the views first, then the cells.

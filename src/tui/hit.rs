@@ -1,9 +1,10 @@
 //! What was drawn where, and when it changes by itself.
 
 use jiff::Timestamp;
+use kgents_api::PheromoneType;
 use ratatui::layout::{Position, Rect};
 
-use crate::layout::Pane;
+use crate::layout::{Divider, Pane};
 
 /// Something that can be clicked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +13,10 @@ pub enum Hit {
     Pane(Pane),
     /// A row of a pane's list, by its place in the whole list.
     Row(Pane, usize),
+    /// A row of the heatmap, whose cells begin at this column of the screen.
+    Cells(PheromoneType, u16),
+    /// A line between panes.
+    Divider(Divider),
     /// A tab of the overlay.
     Tab(usize),
     /// An entry of the palette, by its place.

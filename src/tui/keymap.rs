@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use kgents_store::sanitize;
+
 use crate::action::{Action, Row, Spot, TABLE};
+use crate::text;
 
 /// A key with its modifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,7 +52,8 @@ impl FromStr for Chord {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let no = || format!("no key is called `{text}`: write x, X, ctrl-x, alt-x, f5, enter, space or pagedown");
+        let no =
+            || format!("no key is called `{}`: write x, X, ctrl-x, alt-x, f5, enter, space or pagedown", shown(text));
         let mut modifiers = KeyModifiers::NONE;
         let mut rest = text;
         while let Some((word, more)) = rest.split_once('-').filter(|(_, more)| !more.is_empty()) {
@@ -72,6 +76,17 @@ impl FromStr for Chord {
             (Some(c), None) if !c.is_control() => Ok(Self(KeyCode::Char(c), modifiers)),
             _ => Err(no()),
         }
+    }
+}
+
+impl Chord {
+    /// As it is written in `[keys]`.
+    pub fn written(self) -> String {
+        let ctrl = if self.1.contains(KeyModifiers::CONTROL) { "ctrl-" } else { "" };
+        let alt = if self.1.contains(KeyModifiers::ALT) { "alt-" } else { "" };
+        let named = NAMED.iter().find(|(_, code, _)| *code == self.0).map(|(name, _, _)| (*name).to_owned());
+        let key = named.unwrap_or_else(|| Self(self.0, KeyModifiers::NONE).to_string());
+        format!("{ctrl}{alt}{key}")
     }
 }
 
@@ -122,6 +137,22 @@ impl Default for Keymap {
     }
 }
 
+/// Something that is wrong with a person's keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// What it is, without a stop.
+    pub sentence: String,
+    /// The names in `[keys]` that it is about, the last in the table first;
+    /// none where the preset is what is wrong.
+    pub names: Vec<String>,
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
 impl Keymap {
     /// A preset with a person's own keys over it, by the names of actions.
     ///
@@ -129,28 +160,47 @@ impl Keymap {
     /// What is wrong, a sentence each: an unknown preset, action or key, or a
     /// key that would mean two things in one place.
     pub fn new(preset: &str, own: &BTreeMap<String, Vec<String>>) -> Result<Self, Vec<String>> {
+        Self::of(preset, own, |_| "in [keys]".to_owned())
+            .map_err(|wrongs| wrongs.into_iter().map(|wrong| wrong.sentence).collect())
+    }
+
+    /// The same, where `place` says in a few words where a person's own keys
+    /// for an action stand: `in [keys], line 3`.
+    ///
+    /// # Errors
+    /// As those of [`Keymap::new`], with the actions that each is about.
+    pub fn of(
+        preset: &str,
+        own: &BTreeMap<String, Vec<String>>,
+        place: impl Fn(&str) -> String,
+    ) -> Result<Self, Vec<Wrong>> {
         let mut problems = Vec::new();
         let mut keys = Self::default().keys.to_vec();
-        let mut source = vec!["by default"; TABLE.len()];
+        let mut source = vec!["by default".to_owned(); TABLE.len()];
         if !PRESETS.contains(&preset) {
-            problems.push(format!("no keymap is called `{preset}`: there are {}", PRESETS.join(", ")));
+            let sentence = format!("no keymap is called `{preset}`: there are {}", PRESETS.join(", "));
+            problems.push(Wrong { sentence, names: Vec::new() });
         }
         let preset_keys = if preset == "k9s" { K9S } else { &[] };
         let preset_keys = preset_keys
             .iter()
-            .map(|(name, keys)| ((*name).to_owned(), keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>()));
-        let own = own.iter().map(|(name, keys)| (name.clone(), keys.clone(), "in [keys]"));
-        for (name, texts, place) in preset_keys.map(|(name, keys)| (name, keys, "by the keymap k9s")).chain(own) {
+            .map(|(name, keys)| ((*name).to_owned(), keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>()))
+            .map(|(name, keys)| (name, keys, "by the keymap k9s".to_owned()));
+        let own_keys = own.iter().map(|(name, keys)| (name.clone(), keys.clone(), place(name)));
+        for (name, texts, place) in preset_keys.chain(own_keys) {
             let Some(index) = TABLE.iter().position(|row| row.name == name) else {
                 let nearest = nearest(&name).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                problems.push(format!("no action is called `{name}`{nearest}"));
+                let sentence = format!("no action is called `{}`{nearest}", shown(&name));
+                problems.push(Wrong { sentence, names: vec![name] });
                 continue;
             };
             let mut chords = Vec::new();
             for text in texts {
                 match text.parse::<Chord>() {
                     Ok(chord) => chords.push(chord),
-                    Err(problem) => problems.push(format!("{name}: {problem}")),
+                    Err(problem) => {
+                        problems.push(Wrong { sentence: format!("{name}: {problem}"), names: vec![name.clone()] });
+                    }
                 }
             }
             keys[index] = chords;
@@ -161,14 +211,16 @@ impl Keymap {
                 let together = row.spots.iter().find(|spot| other.spots.contains(spot));
                 let shared = keys[i].iter().find(|chord| keys[j].contains(chord));
                 if let (Some(spot), Some(chord)) = (together, shared) {
-                    problems.push(format!(
+                    let sentence = format!(
                         "{chord} means both `{}` ({}) and `{}` ({}) in {}",
                         row.name,
                         source[i],
                         other.name,
                         source[j],
                         spot.title()
-                    ));
+                    );
+                    let names = [other.name, row.name].into_iter().filter(|name| own.contains_key(*name));
+                    problems.push(Wrong { sentence, names: names.map(str::to_owned).collect() });
                 }
             }
         }
@@ -199,6 +251,11 @@ impl Keymap {
         let digits = shown.iter().enumerate().all(|(i, shown)| *shown == (i + 1).to_string());
         if shown.len() > 2 && digits { format!("1-{}", shown.len()) } else { shown.join(" ") }
     }
+}
+
+/// A text of a person's as it may stand in a sentence.
+fn shown(text: &str) -> String {
+    text::fit(&text::one_line(&sanitize::text(text)), 40).into_owned()
 }
 
 /// The action whose name is the nearest, if one is near.
@@ -232,6 +289,29 @@ mod tests {
             Keymap::new("vi", &BTreeMap::new()).unwrap_err(),
             ["no keymap is called `vi`: there are default, k9s"]
         );
+    }
+
+    #[test]
+    fn a_problem_says_whose_keys_it_is_about() {
+        let own = own(&[("zoom", "x"), ("sort", "x"), ("zom", "y")]);
+        let wrongs = Keymap::of("default", &own, |name| format!("line of {name}")).unwrap_err();
+        assert_eq!(wrongs[0].names, ["zom"]);
+        assert_eq!(
+            wrongs[1],
+            Wrong {
+                sentence: "x means both `sort` (line of sort) and `zoom` (line of zoom) in agents".to_owned(),
+                names: vec!["zoom".to_owned(), "sort".to_owned()],
+            }
+        );
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for row in TABLE {
+            for chord in row.keys {
+                assert_eq!(chord.written().parse(), Ok(*chord), "{}", row.name);
+            }
+        }
     }
 
     #[test]

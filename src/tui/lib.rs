@@ -16,6 +16,7 @@ pub mod filter;
 #[cfg(test)]
 mod frames;
 pub mod hit;
+pub mod kept;
 pub mod keymap;
 pub mod layout;
 pub mod msg;
@@ -25,13 +26,16 @@ mod query;
 mod runtime;
 pub mod select;
 mod snapshot;
+pub mod splits;
 mod terminal;
 #[cfg(test)]
 mod testing;
 pub mod text;
 pub mod theme;
 pub mod view;
+mod world;
 
+pub use kept::{Kept, Memory};
 pub use runtime::{Wires, run};
 pub use snapshot::snapshot;
 pub use theme::{Background, ColourLevel, colour_level};
@@ -62,6 +66,10 @@ pub struct Options {
     /// What the environment says of that background. Where it says nothing the
     /// terminal is asked, and taken for dark until it answers.
     pub background: Option<Background>,
+    /// The layout of small terminals at any size.
+    pub compact: bool,
+    /// Nothing moves but what changes.
+    pub reduce_motion: bool,
     /// How long the first frame may wait for what is remembered. Zero where
     /// nothing is.
     pub patience: Duration,
@@ -90,6 +98,8 @@ impl Options {
             zone,
             keymap: self.keymap.clone(),
             write: self.write,
+            motion: !self.reduce_motion,
+            compact: self.compact,
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use jiff::Timestamp;
+use kgents_api::PheromoneType;
 use kgents_store::object::EventFacts;
 use kgents_store::request::{Child, DryRun, Problem, Seen};
 use kgents_store::{Key, Kind, Thought};
@@ -32,6 +34,8 @@ pub enum Subject {
     Proposal(Key),
     /// A thought; a copy, for the ring forgets.
     Thought(Box<Thought>),
+    /// What was in the air of one type from one moment to another.
+    Cell(PheromoneType, Timestamp, Timestamp),
     /// The keys of a place.
     Help(Spot),
 }
@@ -50,7 +54,7 @@ impl Subject {
             Self::Agent(_) => AGENT_TABS,
             Self::Pheromone(_) => &["status", "yaml"],
             Self::Proposal(_) => &["status", "events", "yaml"],
-            Self::Thought(_) | Self::Help(_) => &[],
+            Self::Thought(_) | Self::Cell(..) | Self::Help(_) => &[],
         }
     }
 
@@ -60,7 +64,7 @@ impl Subject {
             Self::Agent(key) => Some((Kind::Agent, key)),
             Self::Pheromone(key) => Some((Kind::Pheromone, key)),
             Self::Proposal(key) => Some((Kind::Proposal, key)),
-            Self::Thought(_) | Self::Help(_) => None,
+            Self::Thought(_) | Self::Cell(..) | Self::Help(_) => None,
         }
     }
 }
@@ -105,7 +109,7 @@ impl Page {
             Subject::Agent(_) => Spot::AgentPage,
             Subject::Pheromone(_) => Spot::PheromonePage,
             Subject::Proposal(_) => Spot::ProposalPage,
-            Subject::Thought(_) => Spot::ThoughtPage,
+            Subject::Thought(_) | Subject::Cell(..) => Spot::ThoughtPage,
             Subject::Help(_) => Spot::Help,
         }
     }
@@ -220,6 +224,8 @@ pub struct Dialog {
     pub field: usize,
     /// Why it cannot be sent as it is.
     pub problem: Option<String>,
+    /// When it was opened: the moment that is shown in what would be sent.
+    pub opened: Timestamp,
 }
 
 /// What a dialog would do.

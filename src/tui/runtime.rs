@@ -18,6 +18,7 @@ use tokio::time::{Instant as Deadline, sleep_until};
 use crate::app::App;
 use crate::draw;
 use crate::hit::HitMap;
+use crate::kept::{Keeper, Memory};
 use crate::msg::{Effect, Msg, Update};
 use crate::query::{Heard, Query};
 use crate::terminal::{Terminal, install_panic_hook};
@@ -66,17 +67,27 @@ enum Turn {
 /// Opens the window on a terminal and stays until the person leaves.
 ///
 /// The first frame is drawn before anything else is waited for. `settings`
-/// brings those that change meanwhile.
+/// brings those that change meanwhile. What is remembered of a context is
+/// restored when it is known which one is looked at; answers what is to be
+/// remembered of those that were.
 ///
 /// # Errors
 /// When the terminal cannot be taken over, or no longer be written to.
-pub fn run(reader: Reader, wires: Wires, options: &Options, settings: watch::Receiver<Settings>) -> io::Result<()> {
+pub fn run(
+    reader: Reader,
+    wires: Wires,
+    options: &Options,
+    settings: watch::Receiver<Settings>,
+    memory: Memory,
+) -> io::Result<Memory> {
     install_panic_hook();
     let mut terminal = Terminal::enter(options.mouse)?;
     let mut app = App::new(options.look(None), Terminal::size(), clock());
     app.problem.clone_from(&settings.borrow().problem);
     let patience = options.patience;
     let mut window = Window {
+        keeper: Keeper::new(memory, &app),
+        early: Vec::new(),
         app,
         options: options.clone(),
         query: Query::default(),
@@ -100,9 +111,10 @@ pub fn run(reader: Reader, wires: Wires, options: &Options, settings: watch::Rec
     let restored = terminal.give_back();
     // A terminal that went away ends the window; that is no error of ours.
     match ended {
-        Err(error) if is_hangup(&error) => Ok(()),
-        other => other.and(restored),
+        Err(error) if is_hangup(&error) => {}
+        other => other.and(restored)?,
     }
+    Ok(window.keeper.end(&window.app))
 }
 
 /// Takes in what is remembered, which comes before anything else, until all of
@@ -112,7 +124,8 @@ async fn remember(window: &mut Window, reader: &mut Reader) {
         reader.changed().await;
         let batch = reader.drain(usize::MAX);
         let more = batch.more;
-        window.take_in(Msg::Batch(batch), Duration::ZERO, Duration::ZERO);
+        let effects = window.take_in(Msg::Batch(batch), Duration::ZERO, Duration::ZERO);
+        window.early.extend(effects);
         if !more && window.app.terrarium().layer().is_some() {
             return;
         }
@@ -136,6 +149,9 @@ fn instant() -> Instant {
 
 struct Window {
     app: App,
+    keeper: Keeper,
+    /// What was to be done before the loop began.
+    early: Vec<Effect>,
     options: Options,
     /// The question for the terminal's background.
     query: Query,
@@ -191,6 +207,12 @@ async fn turn(
 ) -> io::Result<()> {
     let mut signals = SignalSet::new()?;
     let mut keys = EventStream::new();
+    for effect in std::mem::take(&mut window.early) {
+        // Nothing but questions comes from what is remembered.
+        if let Effect::Ask(request) = effect {
+            let _ = wires.requests.try_send(request);
+        }
+    }
     loop {
         let due = window.next_due();
         let sleep = async {
@@ -342,8 +364,16 @@ impl Window {
     /// Hands a message to the app. A frame it asks for is due after `delay`,
     /// and not within `pace` of the last one.
     fn take_in(&mut self, msg: Msg, delay: Duration, pace: Duration) -> Vec<Effect> {
-        let Update { redraw, effects, wake_at } = self.app.update(msg, clock());
+        if matches!(msg, Msg::Elsewhere) {
+            self.keeper.leave(&self.app);
+        }
+        let is_news = matches!(msg, Msg::Batch(_));
+        let Update { mut redraw, mut effects, wake_at } = self.app.update(msg, clock());
         self.app_wake = wake_at;
+        if is_news && let Some(restored) = self.keeper.arrive(&mut self.app) {
+            redraw |= restored.redraw;
+            effects.extend(restored.effects);
+        }
         if redraw {
             self.mark(delay, pace);
         }

@@ -140,7 +140,7 @@ const MAX_COPY: usize = 74_994;
 /// Writes the sequence that fills the clipboard, wrapped for what lies between
 /// us and the terminal.
 fn clipboard(out: &mut Vec<u8>, text: &str, tmux: bool, screen: bool) {
-    let (text, _) = text.split_at(text.floor_char_boundary(MAX_COPY));
+    let (text, _) = crate::text::cut(text, MAX_COPY);
     let mut sequence = String::new();
     // Writing into a string cannot fail.
     let _ = CopyToClipboard::to_clipboard_from(text).write_ansi(&mut sequence);

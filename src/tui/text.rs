@@ -34,6 +34,12 @@ pub fn fit(text: &str, cells: usize) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The text cut in two so that the first piece has at most so many bytes.
+pub fn cut(text: &str, bytes: usize) -> (&str, &str) {
+    let end = (0..=bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text.split_at(end)
+}
+
 /// A text on one line: each run of white space that holds a line feed or a
 /// tab becomes one space.
 pub fn one_line(text: &str) -> Cow<'_, str> {

@@ -2,9 +2,11 @@
 //! the choice that a person wants.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Index;
 
 use jiff::Timestamp;
+use kgents_api::PheromoneType;
 use kgents_core::attention::Need;
 use kgents_store::view::{self, AgentRow, ProposalRow};
 use kgents_store::{Key, Kind, Terrarium, Thought};
@@ -152,6 +154,8 @@ pub struct Views {
     pub alive: Rows<(Key, f64)>,
     /// The thoughts that show, by their numbers; all if `None`.
     pub thoughts: Option<Vec<u64>>,
+    /// When a pheromone of a type landed last while we looked.
+    pub landed: BTreeMap<PheromoneType, Timestamp>,
     /// How many agents and proposals need a person.
     pub needs: usize,
     /// How stable the agents are, 0..1.
@@ -201,8 +205,15 @@ impl Views {
             self.agents.all = view::agents(terrarium, &self.proposals.all, now);
             self.agents_of = next;
         }
-        self.alive.all =
-            view::alive(terrarium, now).into_iter().map(|(key, _, strength)| (key.clone(), strength)).collect();
+        let alive = view::alive(terrarium, now);
+        self.landed.clear();
+        for (_, signal, _) in &alive {
+            if let Some(changed) = signal.held.changed {
+                let landed = self.landed.entry(signal.held.object.spec.type_).or_insert(changed);
+                *landed = changed.max(*landed);
+            }
+        }
+        self.alive.all = alive.into_iter().map(|(key, _, strength)| (key.clone(), strength)).collect();
         // By what is said of them: two that cross unseen must not change places.
         let said = |strength: f64| (strength * 10.0).round() as u8;
         self.alive.all.sort_by(|a, b| said(b.1).cmp(&said(a.1)).then_with(|| a.0.cmp(&b.0)));

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::support::case::{Case, cases};
 use crate::support::objects::{agent, pheromone};
 use crate::support::place::Place;
+use crate::support::servers;
 use crate::support::user::User;
 use crate::support::wait::{SOON, eventually};
 
@@ -15,6 +16,7 @@ pub fn cases() -> Vec<Case> {
     cases![
         a_daemon_keeps_it_current_and_others_leave_it_alone,
         what_is_live_is_written_and_can_be_read,
+        a_server_that_never_answers_hides_nothing,
         what_is_torn_is_named,
         without_anything_it_says_how_to_begin,
         only_what_is_live_and_whole_is_written,
@@ -68,6 +70,23 @@ fn what_is_live_is_written_and_can_be_read(place: &Place) {
     }
     let status = place.kgents(&["ghost", "status", "--json"]).json();
     assert!(status["areas"].as_array().unwrap().iter().all(|area| area["exists"] == true), "{status}");
+}
+
+/// What is remembered shows at once, however the start of a list that never
+/// comes and the reading of the Ghost fall together.
+fn a_server_that_never_answers_hides_nothing(place: &Place) {
+    place.apply(&[agent("b-gent", "B")]);
+    place.kgents(&["ghost", "sync"]).ok();
+    let config = std::fs::read_to_string(place.kubeconfig()).unwrap();
+    let server = config.split(['"', ' ', '\n']).find(|word| word.starts_with("https://127.0.0.1:")).unwrap();
+    place.user.file("kubeconfig", &config.replace(server, &servers::silent()));
+    for _ in 0..20 {
+        let mut window = place.user.window((100, 30), &["observe"]);
+        window.expect("b-gent");
+        window.expect("GHOST");
+        window.key("q");
+        assert_eq!(window.ended().is_restored().code, 0);
+    }
 }
 
 fn what_is_torn_is_named(place: &Place) {

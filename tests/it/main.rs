@@ -27,6 +27,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test asks the clock to know when to give up")]
 #![allow(clippy::needless_pass_by_value, reason = "the type of a test's parameter says what it needs")]
 
+mod acts;
 mod crd;
 mod fixtures;
 mod ghost;
@@ -54,6 +55,7 @@ fn cases() -> Vec<Case> {
         crd::cases(),
         refusals::cases(),
         hands::cases(),
+        acts::cases(),
         ghost::cases(),
         fixtures::cases(),
         window::cases(),

@@ -25,6 +25,7 @@ Examples:
   kgents config check                  # all that is wrong with it
   kgents config schema                 # every key, as JSON schema for editors
   kgents config themes                 # what window.theme may be
+  kgents config keys                   # the keys of the window as they are in force
   KGENTS_WINDOW_UTC=true kgents config # each key has a variable too
 
 A default is overruled by the file, that by the environment, that by a flag.
@@ -73,6 +74,9 @@ enum Action {
     /// Print the themes of the window, and where each comes from.
     #[command(after_help = THEMES_HELP)]
     Themes,
+    /// Print the keys of the window as they are in force.
+    #[command(after_help = keymap::HELP)]
+    Keys,
     /// Print all that is wrong with the file, with line and column.
     #[command(
         after_help = "Examples:\n  kgents config check\n  kgents config check ./config.toml\n\nExit codes: 0 when nothing is wrong, else 1."
@@ -88,7 +92,7 @@ impl Args {
     /// Whether the settings are to be read before it runs. The others are what
     /// one asks when they are bad.
     pub(crate) const fn is_show(&self) -> bool {
-        matches!(self.action, None | Some(Action::Show))
+        matches!(self.action, None | Some(Action::Show | Action::Keys))
     }
 }
 
@@ -101,6 +105,7 @@ pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
         Some(Action::Path) => path(place.as_ref(), args.json, io),
         Some(Action::Schema) => output::data(io.out, Format::Json, &keys::schema()).map(|()| Code::Ok),
         Some(Action::Themes) => themes(&Themes::of(&env), args.json, io),
+        Some(Action::Keys) => keymap::print(global.settings(), args.json, io),
         Some(Action::Check { path }) => {
             let named = path.clone().map(|path| Place { path, named_by: Some("the command") });
             check(named.or(place).as_ref(), &env, args.json, io)
@@ -125,7 +130,9 @@ fn lines(settings: &Settings) -> Result<Vec<Line>, Failure> {
         let value = table.and_then(|table| table.get(&key.name)).cloned();
         Line { value, origin: settings.origin(&key.full()).clone(), key }
     };
-    Ok(keys::all().into_iter().map(line).collect())
+    // Of the keys of the keyboard those that somebody set: `config keys` has all.
+    let is_told = |line: &Line| !line.key.is_chord() || line.origin != Origin::Default;
+    Ok(keys::all().into_iter().map(line).filter(is_told).collect())
 }
 
 fn show(settings: &Settings, place: Option<&Place>, json: bool, io: &mut Io<'_>) -> Result<Code, Failure> {
@@ -146,6 +153,7 @@ fn show(settings: &Settings, place: Option<&Place>, json: bool, io: &mut Io<'_>)
         let value = match value {
             None => NOTHING.to_owned(),
             Some(Value::String(text)) => text.clone(),
+            Some(Value::Array(texts)) => texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
             Some(other) => other.to_string(),
         };
         Row::Cells(vec![key.full(), value, origin.to_string()])
@@ -196,7 +204,8 @@ fn themes(themes: &Themes, json: bool, io: &mut Io<'_>) -> Result<Code, Failure>
     let row = |(name, path, found): &(&str, Option<PathBuf>, Found)| {
         let from = path.as_deref().map_or_else(|| "kgents".to_owned(), shown);
         let said = match found {
-            Ok(Some(palette)) => theme::swatch(palette, level),
+            Ok(Some(palette)) if level > ColourLevel::None => theme::swatch(palette, level),
+            Ok(Some(palette)) => format!("{} on {}", hex(palette.rgb(Role::Text)), hex(palette.rgb(Role::Bg))),
             Ok(None) => "dark or light, as the terminal is".to_owned(),
             Err(wrong) => wrong.to_string(),
         };
@@ -234,6 +243,7 @@ fn check(place: Option<&Place>, env: &Env, json: bool, io: &mut Io<'_>) -> Resul
         if let Some((theme, origin)) = layer.text("window.theme") {
             problems.extend(Themes::of(env).choose(theme, origin).err());
         }
+        problems.extend(crate::keymap::check(&text, &place.path, &layer));
     }
     if json {
         let problem = |Problem { position, sentence, .. }: &Problem| {
@@ -263,5 +273,6 @@ fn check(place: Option<&Place>, env: &Env, json: bool, io: &mut Io<'_>) -> Resul
     Ok(Code::Ok)
 }
 
+mod keymap;
 #[cfg(test)]
 mod tests;

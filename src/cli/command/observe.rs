@@ -11,6 +11,7 @@ use kgents_store::bus::{self, Bus, Reader};
 use kgents_store::request::{Ask, Reply, Request};
 use kgents_store::watch::Link;
 use kgents_store::{Kind, Layer, Terrarium};
+use kgents_tui::keymap::Keymap;
 use kgents_tui::{Background, ColourLevel};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -20,10 +21,11 @@ use crate::command::status;
 use crate::failure::{Code, Failure};
 use crate::follow::{self, Follow};
 use crate::io::{self, Io};
+use crate::keymap;
 use crate::log;
+use crate::memory;
 use crate::runtime::{aside, block_on};
 use crate::settings::environment::Env;
-use crate::settings::file::Problem;
 use crate::settings::{Origin, Reload, Settings, Window};
 use crate::stream::json::Json;
 use crate::stream::plain::Plain;
@@ -39,12 +41,18 @@ Examples:
   kgents observe --snapshot --size 160x45
   kgents observe --fixture ghost-fixtures/busy            # without a cluster
   kgents observe --theme light                            # kgents config themes
+  kgents observe --write               # approve, scale, emit; kgents config keys
+  kgents observe --compact             # one pane at a time, as on a small terminal
+  kgents observe --snapshot --compact --size 60x20
+  kgents observe --fresh               # as if it were opened for the first time
 
 Without a terminal on standard output, or with TERM=dumb, it is --plain.
 A line of --json is one change with kind, key and revision: an object (change
 is applied, deleted or faded), a Thought, or how the Source stands. Of
 Deployments and Pods `object` holds the few facts that kgents keeps.
-The exit code of --snapshot is that of kgents status.";
+The exit code of --snapshot is that of kgents status.
+The window remembers of each context its focus, zoom, sort, filters and dividers
+in $XDG_STATE_HOME/kgents/window.json, else below ~/.local/state.";
 
 /// What can be said to it.
 #[derive(clap::Args, Debug)]
@@ -80,6 +88,15 @@ pub(crate) struct Args {
     /// The colours: auto, dark, light, or another of kgents config themes [default: auto].
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     theme: Option<String>,
+    /// Changes may be sent from the start; :write forbids and allows them.
+    #[arg(long)]
+    write: bool,
+    /// One pane at a time with tabs for the others, whatever the size.
+    #[arg(long, conflicts_with_all = ["plain", "json"])]
+    compact: bool,
+    /// Forget how this context was looked at, and begin anew.
+    #[arg(long, conflicts_with_all = ["plain", "json", "snapshot"])]
+    fresh: bool,
 }
 
 impl Args {
@@ -90,7 +107,8 @@ impl Args {
 
     /// What the flags say of the window.
     fn flags(&self) -> Flags {
-        Flags { no_mouse: self.no_mouse, utc: self.utc, ascii: self.ascii, theme: self.theme.clone() }
+        let Self { no_mouse, utc, ascii, write, ref theme, .. } = *self;
+        Flags { no_mouse, utc, ascii, write, theme: theme.clone() }
     }
 
     /// What is set, and what the flags say on top of it.
@@ -109,17 +127,38 @@ impl Args {
         Ok(kgents_source::Options { namespace: global.namespace.clone(), fixture: Some(fixture), ..options })
     }
 
-    /// How the window is to look, and what is wrong with what was set.
-    fn look(&self, global: &Global, colour: ColourLevel) -> (kgents_tui::Options, Option<Problem>) {
-        let flags = self.flags();
-        let Window { mouse, utc, ascii, theme } = flags.over(&global.settings().window);
-        let (palette, problem) = match Themes::of(&Env::system()).choose(&theme, flags.origin(global.settings())) {
-            Ok(palette) => (palette, None),
-            Err(problem) => (None, Some(problem)),
-        };
+    /// How the window is to look, and all that is wrong with what was set,
+    /// with what holds meanwhile.
+    fn look(&self, global: &Global, colour: ColourLevel) -> (kgents_tui::Options, Vec<(String, &'static str)>) {
+        let (flags, env) = (self.flags(), Env::system());
+        let window = flags.over(&global.settings().window);
+        let reduce_motion = calm(&window, &env);
+        let Window { mouse, utc, ascii, theme, write, .. } = window;
+        let mut problems = Vec::new();
+        let keymap = keymap::of(global.settings()).unwrap_or_else(|wrong| {
+            problems.extend(keymap::first(&wrong).map(|first| (first, "The default keys hold meanwhile.")));
+            Keymap::default()
+        });
+        let palette = Themes::of(&env).choose(&theme, flags.origin(global.settings())).unwrap_or_else(|problem| {
+            problems.push((problem.to_string(), "The theme follows the terminal meanwhile."));
+            None
+        });
         let background = std::env::var("COLORFGBG").ok().and_then(|said| Background::of_variable(&said));
         let rest = kgents_tui::Options::default();
-        (kgents_tui::Options { mouse, utc, colour, ascii, palette, background, ..rest }, problem)
+        let options = kgents_tui::Options {
+            mouse,
+            utc,
+            colour,
+            ascii,
+            keymap,
+            write,
+            palette,
+            background,
+            reduce_motion,
+            compact: self.compact,
+            ..rest
+        };
+        (options, problems)
     }
 }
 
@@ -129,17 +168,27 @@ struct Flags {
     no_mouse: bool,
     utc: bool,
     ascii: bool,
+    write: bool,
     theme: Option<String>,
+}
+
+/// Whether nothing moves that does not have to. Over SSH each frame is a
+/// packet, so there it is the default.
+fn calm(window: &Window, env: &Env) -> bool {
+    window.reduce_motion.unwrap_or(env.ssh)
 }
 
 impl Flags {
     fn over(&self, settings: &Window) -> Window {
-        let Window { mouse, utc, ascii, theme } = settings;
+        let Window { mouse, utc, ascii, theme, write, keymap, reduce_motion } = settings;
         Window {
             mouse: *mouse && !self.no_mouse,
             utc: *utc || self.utc,
             ascii: *ascii || self.ascii,
             theme: self.theme.as_ref().unwrap_or(theme).clone(),
+            write: *write || self.write,
+            keymap: *keymap,
+            reduce_motion: *reduce_motion,
         }
     }
 
@@ -207,27 +256,40 @@ fn window(args: &Args, global: &Global, options: kgents_source::Options) -> Resu
     // Before it is opened: what is written from now on is seen.
     let mut file = Reload::new(global);
     file.watch(Themes::of(&Env::system()).file(&args.settings(global).theme));
-    let (look, problem) = args.look(global, io::colour());
+    let (look, problems) = args.look(global, io::colour());
     let look = kgents_tui::Options { patience, ..look };
-    let problem = problem.map(|problem| told(&problem, "The theme follows the terminal meanwhile."));
+    let problem = one(problems.iter().map(|(problem, meanwhile)| told(problem, meanwhile)));
     let first = kgents_tui::Settings { options: look.clone(), problem };
     let (changes, settings) = watch::channel(first);
+    let file_of_memory = memory::path();
+    let (remembered, odd) = match file_of_memory.as_deref().filter(|_| !args.fresh) {
+        Some(path) => memory::read(path),
+        None => (kgents_tui::Memory::new(), None),
+    };
     let (wires, ends) = wires();
     let source = {
         let (cancel, global, flags, look) = (cancel.clone(), global.clone(), args.flags(), look.clone());
         aside("source", async move {
             let _log = log::start(&global, None);
+            if let Some(odd) = odd {
+                tracing::warn!("{odd}");
+            }
             tokio::select! {
                 () = behind(options, bus, ends, cancel) => {}
                 () = reload(file, flags, look, changes) => {}
             }
         })?
     };
-    let shown = kgents_tui::run(reader, wires, &look, settings);
+    let shown = kgents_tui::run(reader, wires, &look, settings, remembered);
+    if let (Ok(seen), Some(path)) = (&shown, file_of_memory)
+        && let Err(problem) = memory::write(&path, seen)
+    {
+        tracing::warn!("{problem}");
+    }
     cancel.cancel();
     source.wait();
     shown
-        .map(|()| Code::Ok)
+        .map(|_| Code::Ok)
         .map_err(|error| Failure::new(format!("the window cannot be shown: {error}")).hint("kgents observe --plain"))
 }
 
@@ -297,6 +359,11 @@ fn told(problem: &impl Display, meanwhile: &str) -> String {
     format!("{problem}{stop} {meanwhile}")
 }
 
+/// Several sentences as one text.
+fn one(sentences: impl Iterator<Item = String>) -> Option<String> {
+    Some(sentences.collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
+}
+
 /// Reads the configuration file and that of the theme again each time that one
 /// of them changes, for ever.
 async fn reload(
@@ -305,19 +372,27 @@ async fn reload(
     was: kgents_tui::Options,
     changes: watch::Sender<kgents_tui::Settings>,
 ) {
-    let themes = Themes::of(&Env::system());
+    let env = Env::system();
+    let themes = Themes::of(&env);
     loop {
         file.changed().await;
         match file.again() {
             Some(Ok(settings)) => {
-                let Window { utc, ascii, theme, .. } = flags.over(&settings.window);
+                let window = flags.over(&settings.window);
+                let reduce_motion = calm(&window, &env);
+                let Window { utc, ascii, theme, .. } = window;
                 file.watch(themes.file(&theme));
                 let chosen = themes.choose(&theme, flags.origin(&settings));
+                let keys = keymap::of(&settings);
                 changes.send_modify(|shown| {
                     // What cannot be read leaves the colours as they are.
                     let palette = chosen.as_ref().map_or_else(|_| shown.options.palette.clone(), Clone::clone);
-                    shown.options = kgents_tui::Options { utc, ascii, palette, ..was.clone() };
-                    shown.problem = chosen.err().map(|problem| told(&problem, "The theme stays as it was."));
+                    let keymap = keys.as_ref().map_or_else(|_| shown.options.keymap.clone(), Clone::clone);
+                    shown.options = kgents_tui::Options { utc, ascii, palette, keymap, reduce_motion, ..was.clone() };
+                    let keys = keys.err().and_then(|wrong| keymap::first(&wrong));
+                    let keys = keys.map(|problem| told(&problem, "The keys stay as they were."));
+                    let theme = chosen.err().map(|problem| told(&problem, "The theme stays as it was."));
+                    shown.problem = one(keys.into_iter().chain(theme));
                 });
             }
             Some(Err(problem)) => changes.send_modify(|settings| {
@@ -353,8 +428,8 @@ fn snapshot(args: &Args, global: &Global, source: kgents_source::Options, io: &m
     let Size(width, height) = args.size.or_else(own).unwrap_or(SIZE);
     // A recording is what was asked for, whatever is in it.
     let code = if args.fixture.is_some() { Code::Ok } else { status::code_of(&terrarium) };
-    let (look, problem) = args.look(global, colour);
-    if let Some(problem) = problem {
+    let (look, problems) = args.look(global, colour);
+    for (problem, _) in problems {
         io.note(format_args!("warning: {problem}"));
     }
     let frame = kgents_tui::snapshot(terrarium, (width, height), clock::now(), &look);

@@ -29,6 +29,8 @@ pub(crate) struct Env {
     pub(crate) config_home: Option<PathBuf>,
     /// `$KGENTS_CONFIG`.
     pub(crate) config: Option<OsString>,
+    /// Whether we are at the far end of an SSH connection.
+    pub(crate) ssh: bool,
     /// Whether `$KUBECONFIG` names a kubeconfig.
     pub(crate) kubeconfig: bool,
     /// Those that may be settings.
@@ -53,6 +55,7 @@ impl Env {
                 "HOME" => env.home = Some(value.into()).filter(|home: &PathBuf| home.is_absolute()),
                 "XDG_CONFIG_HOME" => env.config_home = Some(value.into()),
                 "KUBECONFIG" => env.kubeconfig = true,
+                "SSH_CONNECTION" | "SSH_TTY" => env.ssh = true,
                 CONFIG => env.config = Some(value),
                 _ if is_setting(name) => {
                     env.settings.insert(name.to_owned(), value);
@@ -110,6 +113,7 @@ fn raw<'a>(text: &'a str, key: &Key) -> Raw<'a> {
     match text {
         "true" if key.is_flag() => Raw::Flag(true),
         "false" if key.is_flag() => Raw::Flag(false),
+        _ if key.is_chord() => Raw::Texts(text.split_whitespace().map(str::to_owned).collect()),
         _ => Raw::Text(text),
     }
 }

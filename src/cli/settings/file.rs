@@ -217,16 +217,22 @@ impl Reader<'_> {
     fn entry(&mut self, table: Option<&str>, name: &Spanned<impl AsRef<str>>, value: &Spanned<DeValue<'_>>) {
         let word = name.get_ref().as_ref();
         let keys = self.keys;
-        let Some(key) = keys.iter().find(|key| key.table.as_deref() == table && key.name == word) else {
+        let found = keys.iter().find(|key| key.table.as_deref() == table && key.name == word);
+        // Which actions there are, the keymap tells.
+        let unknown = (found.is_none() && table == Some(keys::CHORDS)).then(|| Key::chord(word));
+        let Some(key) = found.or(unknown.as_ref()) else {
             return self.problem(name.span().start, self.unknown(table, word, value.get_ref().is_table()));
         };
         let offset = value.span().start;
         match key.read(&raw(value.get_ref())).and_then(|given| self.placed(key, given)) {
             Ok(given) => {
-                let (line, _) = position(self.text, name.span().start);
+                let start = name.span().start;
+                let (line, _) = position(self.text, start);
+                // What is wrong with a key of the keyboard may lie in another line.
+                let offset = if key.is_chord() { start } else { offset };
                 self.layer.set(key.full(), given, Origin::File(self.path.to_owned(), line), offset);
             }
-            Err(sentence) => self.problem(offset, format!("{}: {sentence}", key.full())),
+            Err(sentence) => self.problem(offset, format!("{}: {sentence}", keys::one_line(&key.full()))),
         }
     }
 
@@ -252,7 +258,9 @@ impl Reader<'_> {
 
     fn unknown(&self, table: Option<&str>, word: &str, is_table: bool) -> String {
         let here: Vec<&str> = self.beside(table);
-        let elsewhere = self.keys.iter().find(|key| key.name == word && key.table.as_deref() != table);
+        let others = || self.keys.iter().filter(|key| key.name == word && key.table.as_deref() != table);
+        // Some actions are called as keys are.
+        let elsewhere = others().find(|key| !key.is_chord()).or_else(|| others().next());
         let full = |word: &str| match table {
             Some(table) => format!("{table}.{word}"),
             None => word.to_owned(),
@@ -287,7 +295,10 @@ fn raw<'a>(value: &'a DeValue<'_>) -> Raw<'a> {
         DeValue::Integer(figure) => Raw::Figure(figure.to_string()),
         DeValue::Float(figure) => Raw::Figure(figure.to_string()),
         DeValue::Datetime(date) => Raw::Figure(date.to_string()),
-        DeValue::Array(_) => Raw::Whole("an array"),
+        DeValue::Array(items) => {
+            let texts = items.iter().map(|item| item.get_ref().as_str().map(str::to_owned));
+            texts.collect::<Option<_>>().map_or(Raw::Whole("an array"), Raw::Texts)
+        }
         DeValue::Table(_) => Raw::Whole("a table"),
     }
 }

@@ -21,6 +21,7 @@ pub(crate) fn schema() -> Value {
 fn plain(schema: &mut Value) {
     let Value::Object(map) = schema else { return };
     if let Some(Value::Array(types)) = map.get("type")
+        && types.contains(&Value::from("null"))
         && let Some(one) = types.iter().find(|one| *one != "null").cloned()
     {
         map.insert("type".to_owned(), one);
@@ -49,7 +50,12 @@ enum Shape {
     Flag,
     Text,
     Words(Vec<String>),
+    /// Keys of a keyboard: one, or a list.
+    Chords,
 }
+
+/// The table of keys of a keyboard.
+pub(crate) const CHORDS: &str = "keys";
 
 /// A key of the file.
 #[derive(Debug)]
@@ -100,6 +106,7 @@ impl Key {
             .filter_map(|word| word.as_str().map(str::to_owned))
             .collect();
         let shape = match text("type").as_deref() {
+            _ if table.is_some_and(|table| table == CHORDS) => Shape::Chords,
             Some("boolean") => Shape::Flag,
             _ if words.is_empty() => Shape::Text,
             _ => Shape::Words(words),
@@ -117,6 +124,11 @@ impl Key {
         }
     }
 
+    /// One of the table of keys, by a name that nobody may know.
+    pub(crate) fn chord(name: &str) -> Self {
+        Self::of(Some(&CHORDS.to_owned()), name, &Value::Null)
+    }
+
     /// Its whole name, such as `kube.context`.
     pub(crate) fn full(&self) -> String {
         match &self.table {
@@ -127,7 +139,7 @@ impl Key {
 
     /// The variable that it is read from.
     pub(crate) fn variable(&self) -> String {
-        format!("KGENTS_{}", self.full().replace('.', "_").to_uppercase())
+        format!("KGENTS_{}", self.full().replace(['.', '-'], "_").to_uppercase())
     }
 
     /// Whether it is true or false.
@@ -135,11 +147,29 @@ impl Key {
         matches!(self.shape, Shape::Flag)
     }
 
+    /// Whether it names a key of a keyboard.
+    pub(crate) const fn is_chord(&self) -> bool {
+        matches!(self.shape, Shape::Chords)
+    }
+
+    /// What may be given for it, in a word or two.
+    pub(crate) fn kind(&self) -> String {
+        match &self.shape {
+            Shape::Flag => "true or false".to_owned(),
+            Shape::Text if self.is_path => "path".to_owned(),
+            Shape::Text => "text".to_owned(),
+            Shape::Words(words) => listed(words, "or"),
+            Shape::Chords => "text or list of texts".to_owned(),
+        }
+    }
+
     /// Reads what was given for it, or says what is wrong with that.
     pub(crate) fn read(&self, raw: &Raw<'_>) -> Result<Given, String> {
         let found = || raw.told(self.is_secret);
         match (&self.shape, raw) {
             (Shape::Flag, Raw::Flag(flag)) => Ok(Given::Flag(*flag)),
+            (Shape::Chords, Raw::Text(text)) if !text.is_empty() => Ok(Given::Chords(vec![(*text).to_owned()])),
+            (Shape::Chords, Raw::Texts(texts)) => Ok(Given::Chords(texts.clone())),
             (Shape::Words(words), Raw::Text(text)) if words.iter().any(|word| word == text) => {
                 Ok(Given::Text((*text).to_owned()))
             }
@@ -164,6 +194,7 @@ impl Key {
             (Shape::Words(words), _) => listed(words, "or"),
             (Shape::Text, Some(example)) => format!("a text such as \"{example}\""),
             (Shape::Text, None) => "a text".to_owned(),
+            (Shape::Chords, _) => "a key such as \"f5\", or a list of keys".to_owned(),
         }
     }
 
@@ -188,6 +219,8 @@ pub(crate) enum Raw<'a> {
     Text(&'a str),
     /// A number or a date, as it was written.
     Figure(String),
+    /// A list of nothing but texts.
+    Texts(Vec<String>),
     /// Something that is made of others, with its article.
     Whole(&'static str),
 }
@@ -197,6 +230,7 @@ impl Raw<'_> {
     pub(crate) fn told(&self, is_secret: bool) -> String {
         match self {
             Self::Whole(what) => (*what).to_owned(),
+            Self::Texts(_) => "an array".to_owned(),
             Self::Text("") => "an empty text".to_owned(),
             Self::Flag(_) if is_secret => "true or false".to_owned(),
             Self::Text(_) if is_secret => "a text".to_owned(),
@@ -215,6 +249,8 @@ pub(crate) enum Given {
     Flag(bool),
     /// A text.
     Text(String),
+    /// Keys of a keyboard.
+    Chords(Vec<String>),
 }
 
 /// Cells of a text in a message.

@@ -9,7 +9,7 @@ use config::{Config, ConfigError, Map, Source, Value};
 use super::environment::Env;
 use super::file::{Place, Problem};
 use super::keys::{self, Given};
-use super::{Limit, Origin, Settings, file};
+use super::{Chords, Limit, Origin, Settings, file};
 use crate::args::Global;
 use crate::failure::{Code, Failure};
 
@@ -79,10 +79,12 @@ pub(crate) fn merge_text(
 
 /// What the file, the environment and the flags say together.
 pub(super) fn combine(global: &Global, from_file: Layer, from_env: Layer, env: &Env) -> Result<Settings, Problem> {
+    let chords = from_file.chords().chain(from_env.chords()).collect();
     let origins = from_file.origins().chain(from_env.origins()).collect();
     let read = Config::builder().add_source(from_file).add_source(from_env).build();
     let mut settings: Settings = read.and_then(Config::try_deserialize).map_err(|error| strange(&error))?;
     settings.origins = origins;
+    settings.keys = Chords(chords);
     settings.take(global);
     settings.settle(env);
     Ok(settings)
@@ -186,8 +188,22 @@ impl Layer {
     pub(crate) fn text(&self, key: &str) -> Option<(&str, &Origin)> {
         match self.given.get(key)? {
             (Given::Text(text), origin, _) => Some((text, origin)),
-            (Given::Flag(_), ..) => None,
+            (Given::Flag(_) | Given::Chords(_), ..) => None,
         }
+    }
+
+    /// The keys of the keyboard that it sets, by the names of actions.
+    pub(crate) fn chords(&self) -> impl Iterator<Item = (String, Vec<String>)> + use<> {
+        let chords = self.given.iter().filter_map(|(key, (given, ..))| match given {
+            Given::Chords(chords) => Some((key.strip_prefix("keys.")?.to_owned(), chords.clone())),
+            _ => None,
+        });
+        chords.collect::<Vec<_>>().into_iter()
+    }
+
+    /// The byte at which a key is set.
+    pub(crate) fn offset(&self, key: &str) -> Option<usize> {
+        self.given.get(key).map(|(.., offset)| *offset)
     }
 
     fn origins(&self) -> impl Iterator<Item = (String, Origin)> + use<> {
@@ -228,9 +244,11 @@ impl Source for Layer {
             let value = match given {
                 Given::Flag(flag) => Value::new(Some(&origin), *flag),
                 Given::Text(text) => Value::new(Some(&origin), text.as_str()),
+                // Their names are anybody's, and no paths: they are taken as they are.
+                Given::Chords(_) => return None,
             };
-            (key.clone(), value)
+            Some((key.clone(), value))
         };
-        Ok(self.given.iter().map(value).collect())
+        Ok(self.given.iter().filter_map(value).collect())
     }
 }

@@ -51,6 +51,13 @@ mouse = false
 utc = true
 ascii = true
 theme = "light"
+write = true
+keymap = "k9s"
+reduce_motion = false
+[keys]
+zoom = "f5"
+quit = ["q", "ctrl-q"]
+next-pane = []
 [log]
 level = "warn,kube=trace"
 file = "kgents.log"
@@ -75,16 +82,44 @@ fn every_key_of_the_file_is_read() {
             token_file: None,
         },
         ghost: Ghost { dir: Some("/var/ghost".into()), keep: false },
-        window: Window { mouse: false, utc: true, ascii: true, theme: "light".into() },
+        window: Window {
+            mouse: false,
+            utc: true,
+            ascii: true,
+            theme: "light".into(),
+            write: true,
+            keymap: KeymapName::K9s,
+            reduce_motion: Some(false),
+        },
+        keys: chords(&[("zoom", &["f5"]), ("quit", &["q", "ctrl-q"]), ("next-pane", &[])]),
         log: Log { level: Some(Filter("warn,kube=trace".into())), file: Some("/c/kgents.log".into()) },
         origins: settings.origins.clone(),
     };
     assert_eq!(settings, expected);
     assert_eq!(settings.cortex.token.as_ref().map(Token::reveal), Some("s3cret"));
-    let unsaid: Vec<String> =
-        keys::all().iter().map(keys::Key::full).filter(|key| *settings.origin(key) == Origin::Default).collect();
+    let unsaid: Vec<String> = keys::all()
+        .iter()
+        .filter(|key| !key.is_chord())
+        .map(keys::Key::full)
+        .filter(|key| *settings.origin(key) == Origin::Default)
+        .collect();
     assert_eq!(unsaid, ["cortex.token_file"]);
+    assert_eq!(settings.origin("keys.quit").to_string(), "/c/config.toml:25");
     assert_eq!(settings.origin("kube.context").to_string(), "/c/config.toml:5");
+}
+
+fn chords(of: &[(&str, &[&str])]) -> Chords {
+    let own = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+    Chords(of.iter().map(|(name, keys)| ((*name).to_owned(), own(keys))).collect())
+}
+
+#[test]
+fn keys_of_the_keyboard_are_overruled_one_by_one_and_may_have_any_name() {
+    let text = "[keys]\nzoom = 'f5'\nsort = 'f6'\n'a.b c' = 'x'\n";
+    let found = settings(text, &[("KGENTS_KEYS_ZOOM", "f7 ctrl-z"), ("KGENTS_KEYS_NEXT_PANE", "f8")], "");
+    let expected = [("zoom", &["f7", "ctrl-z"][..]), ("sort", &["f6"]), ("a.b c", &["x"]), ("next-pane", &["f8"])];
+    assert_eq!(found.keys, chords(&expected));
+    assert_eq!(found.origin("keys.zoom").to_string(), "KGENTS_KEYS_ZOOM");
 }
 
 #[test]
@@ -136,6 +171,9 @@ fn each_key_has_a_variable() {
         ("KGENTS_WINDOW_MOUSE", "false"),
         ("KGENTS_WINDOW_UTC", "true"),
         ("KGENTS_WINDOW_THEME", "mono"),
+        ("KGENTS_WINDOW_WRITE", "true"),
+        ("KGENTS_WINDOW_KEYMAP", "k9s"),
+        ("KGENTS_WINDOW_REDUCE_MOTION", "true"),
         ("KGENTS_CORTEX_TOKEN_FILE", "token"),
         ("KGENTS_GHOST_DIR", "/g"),
         ("KGENTS_KUBE_ALL_NAMESPACES", "true"),
@@ -143,7 +181,18 @@ fn each_key_has_a_variable() {
         ("KGENTS_KUBE_CONTEXT", ""),
     ];
     let read = settings("[window]\nutc = false\nascii = true", &variables, "");
-    assert_eq!(read.window, Window { mouse: false, utc: true, ascii: true, theme: "mono".into() });
+    assert_eq!(
+        read.window,
+        Window {
+            mouse: false,
+            utc: true,
+            ascii: true,
+            theme: "mono".into(),
+            write: true,
+            keymap: KeymapName::K9s,
+            reduce_motion: Some(true),
+        }
+    );
     // Beside what would they lie? Beside where one is.
     assert_eq!(read.cortex.token_file.as_deref(), Some(Path::new("token")));
     assert_eq!((read.ghost.dir.as_deref(), read.kube.all_namespaces), (Some(Path::new("/g")), true));

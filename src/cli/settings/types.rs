@@ -1,14 +1,18 @@
 //! The types of values that are written as text.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use kgents_source::grpc;
 use kgents_store::Layer;
+use kgents_tui::action::TABLE;
+use serde_json::{Map, Value, json};
 
 use crate::value;
 
@@ -53,6 +57,53 @@ impl FromStr for LayerName {
     fn from_str(text: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|layer| layer.as_str() == text);
         found.ok_or_else(|| "expected grpc, ghost or kube".to_owned())
+    }
+}
+
+/// Which keys the window begins with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum KeymapName {
+    /// Those of vi and less.
+    #[default]
+    Default,
+    /// Those of k9s, where the two differ.
+    K9s,
+}
+
+impl KeymapName {
+    /// How it is written.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::K9s => "k9s",
+        }
+    }
+}
+
+/// Keys by the names of actions. Whether there are such actions and keys, the
+/// keymap tells: a window opens whatever is wrong with them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Chords(pub(crate) BTreeMap<String, Vec<String>>);
+
+impl JsonSchema for Chords {
+    fn schema_name() -> Cow<'static, str> {
+        "Keys".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let property = |row: &kgents_tui::action::Row| {
+            let mut said = row.said().to_owned();
+            if let Some(first) = said.get_mut(..1) {
+                first.make_ascii_uppercase();
+            }
+            let schema =
+                json!({ "description": said + ".", "type": ["string", "array"], "items": { "type": "string" } });
+            (row.name.to_owned(), schema)
+        };
+        let properties: Map<String, Value> = TABLE.iter().map(property).collect();
+        json_schema!({ "type": "object", "properties": properties, "additionalProperties": false })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use kgents_api::Proposal;
 use kgents_api::proposal::{ChangeType, PatchType};
+use kgents_core::patch;
 use kgents_store::act::Wire;
 use kgents_store::object::{Object, decode};
 use kgents_store::request::{Answer, DryRun};
@@ -35,7 +36,7 @@ pub(super) async fn dry_run(line: &Line, key: &Key) -> Result<Answer, Failure> {
     let (wire, verb) = attempt(&proposal, &place, before.is_null());
     let tried = line.wire.perform(&place.ask(verb), &wire).await;
     // Nothing was changed, so there is nothing that may have been.
-    let text = tried.map_err(|undone| undone.error)?;
+    let text = tried.map_err(|undone| in_words(undone.error, &proposal, &before))?;
     let after = if wire.verb == "DELETE" { Value::Null } else { line.wire.read(&place.ask(verb), &text)? };
     let target = format!("{} {} {}", target.api_version, target.kind, target.name);
     let (before, after) = shown(before, after);
@@ -53,6 +54,18 @@ async fn read(line: &Line, key: &Key) -> Result<Proposal, Failure> {
             _ => error.into(),
         }
     })
+}
+
+/// Of a JSON patch that does not fit, an API server says only that it does
+/// not: our own reading of it says where.
+fn in_words(error: SourceError, proposal: &Proposal, before: &Value) -> SourceError {
+    let patch = &proposal.spec.patch;
+    match (error, patch::apply(patch, before)) {
+        (SourceError::Invalid { .. }, Err(problem)) if patch.type_ == PatchType::Json => {
+            SourceError::Invalid { message: words::clean(&problem.to_string()) }
+        }
+        (error, _) => error,
+    }
 }
 
 /// The request that tries it, and its verb as RBAC names it.

@@ -73,13 +73,12 @@ fn plain(line: &str) -> String {
     while let Some((before, after)) = rest.split_once("\u{1b}[") {
         out.push_str(before);
         let end = after.find(|c: char| !c.is_ascii_digit() && !matches!(c, ';' | ':'));
-        match end.and_then(|end| after.get(end..)).and_then(|end| end.strip_prefix('m')) {
-            Some(behind) => rest = behind,
+        if let Some(behind) = end.and_then(|end| after.get(end..)).and_then(|end| end.strip_prefix('m')) {
+            rest = behind;
+        } else {
             // No colour: it stays, and becomes visible.
-            None => {
-                out.push_str("\u{1b}[");
-                rest = after;
-            }
+            out.push_str("\u{1b}[");
+            rest = after;
         }
     }
     out.push_str(rest);

@@ -42,27 +42,24 @@ pub(super) async fn follow(line: &Line, logs: &Logs, voice: &Voice) -> Result<An
     let broke = loop {
         let bytes = tokio::select! {
             biased;
-            () = sleep_until(due), if !lines.is_empty() => {
-                if !voice.say(Answer::Lines(std::mem::take(&mut lines))).await {
-                    return Ok(Answer::LinesEnd("nobody reads on".to_owned()));
-                }
-                continue;
-            }
-            bytes = body.fill_buf() => bytes,
+            () = sleep_until(due), if !lines.is_empty() => None,
+            bytes = body.fill_buf() => Some(bytes),
         };
-        let taken = match bytes {
-            Ok([]) => break None,
-            Ok(bytes) => {
+        let is_due = match bytes {
+            None => true,
+            Some(Ok([])) => break None,
+            Some(Ok(bytes)) => {
                 if lines.is_empty() {
                     due = Instant::now() + GATHER;
                 }
-                cutter.take(bytes, &mut lines, BATCH)
+                let taken = cutter.take(bytes, &mut lines, BATCH);
+                body.consume_unpin(taken);
+                lines.len() >= BATCH
             }
-            Err(error) => break Some(error),
+            Some(Err(error)) => break Some(error),
         };
-        body.consume_unpin(taken);
-        if lines.len() >= BATCH {
-            due = Instant::now();
+        if is_due && !voice.say(Answer::Lines(std::mem::take(&mut lines))).await {
+            return Ok(Answer::LinesEnd("nobody reads on".to_owned()));
         }
     };
     lines.extend(cutter.last());

@@ -106,22 +106,13 @@ fn refused(status: &Status, ask: &Ask, origin: Arc<Origin>) -> SourceError {
         410 => SourceError::Expired { resource: ask.resource.clone() },
         // A TLS port that is spoken to without TLS answers 400 and no Status.
         400 if !proper => SourceError::NotKubernetes { origin, saw: words::beginning(&status.message) },
-        400 | 422 => SourceError::Invalid { message: words::faults(&with_cause(status)) },
+        400 | 422 => SourceError::Invalid { message: words::faults(&status.message) },
         code @ (429 | 502..=504) => {
             let message = if proper { message } else { words::beginning(&status.message) };
             SourceError::Unavailable { origin, code, message }
         }
         code => SourceError::Api { code, message },
     }
-}
-
-/// A message that says nothing but that something is wrong (of a JSON patch
-/// that does not fit, for one) has the words in its causes.
-fn with_cause(status: &Status) -> String {
-    let causes = status.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default();
-    let said = causes.iter().filter(|cause| cause.reason == "UnexpectedServerResponse" && !cause.message.is_empty());
-    let said: Vec<&str> = said.map(|cause| cause.message.as_str()).collect();
-    if said.is_empty() { status.message.clone() } else { said.join("; ") }
 }
 
 /// Whether it is the object, its namespace or the whole resource that is not

@@ -11,6 +11,7 @@ use futures::stream::{BoxStream, FuturesUnordered};
 use jiff::Timestamp;
 use kgents_store::watch::WatchState;
 use kgents_store::{Kind, Novelty};
+use tokio::sync::RwLockReadGuard;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::kubeconfig::Scope;
@@ -194,11 +195,10 @@ impl<'a> Follower<'a> {
 
     /// Lists if there is nothing to go on from, then watches until that ends.
     async fn once(&self, from: Option<String>, version: &mut Option<String>, backoff: &mut Backoff) -> End {
-        let listing = self.board.listing().await;
-        let mut at = match from {
-            Some(version) => version,
+        let (mut at, listing) = match from {
+            Some(version) => (version, None),
             None => match self.list().await {
-                Ok(version) => version,
+                Ok((version, listing)) => (version, Some(listing)),
                 Err(error) => return error.into(),
             },
         };
@@ -215,8 +215,9 @@ impl<'a> Follower<'a> {
         end
     }
 
-    /// Lists all pages and tells the difference. Returns the version to watch from.
-    async fn list(&self) -> Result<String, SourceError> {
+    /// Lists all pages and tells the difference. Returns the version to watch
+    /// from, and what keeps memories away until that watch stands.
+    async fn list(&self) -> Result<(String, RwLockReadGuard<'_, ()>), SourceError> {
         // Never closed, so never refused.
         let _turn = self.session.lists.acquire().await;
         let wire = self.session.wire();
@@ -225,9 +226,14 @@ impl<'a> Follower<'a> {
         let mut seen = HashSet::new();
         let mut events = Vec::new();
         let mut next = None;
+        let mut listing = None;
         loop {
             let labels = labels_of(self.kind).map(str::to_owned);
             let page = wire.page(self.kind, self.part.as_deref(), labels, None, next).await?;
+            let turn = match listing.take() {
+                Some(turn) => turn,
+                None => self.board.listing().await,
+            };
             for problem in page.nameless {
                 self.board.nameless(problem);
             }
@@ -244,8 +250,9 @@ impl<'a> Follower<'a> {
                 self.session.events.listed(events);
                 self.board.listed(&self.part, &seen, novelty).await;
                 self.session.link.good();
-                return Ok(page.version);
+                return Ok((page.version, turn));
             }
+            listing = Some(turn);
         }
     }
 

@@ -91,7 +91,7 @@ impl Wire {
             let items = page.pointer("/items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
             let name = |item: &Value| item.pointer("/metadata/name").and_then(Value::as_str).map(str::to_owned);
             names.extend(items.iter().filter_map(name));
-            next = page.pointer("/metadata/continue").and_then(Value::as_str).unwrap_or_default().to_owned();
+            page.pointer("/metadata/continue").and_then(Value::as_str).unwrap_or_default().clone_into(&mut next);
             if next.is_empty() || names.len() >= MAX_NAMESPACES {
                 return Ok(names);
             }

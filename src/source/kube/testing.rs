@@ -99,6 +99,8 @@ pub(crate) enum Answer {
     Stream(Vec<String>),
     /// A watch: these pieces, then the end.
     Ended(Vec<String>),
+    /// These bytes as they are, head and all, then the end of the connection.
+    Raw(Vec<u8>),
     /// Nothing at all.
     Hang,
 }
@@ -244,6 +246,9 @@ async fn connection(mut stream: TcpStream, state: Arc<State>) {
         }
         Some(Answer::Text(code, body)) => {
             let _ = stream.write_all(&response(code, &body)).await;
+        }
+        Some(Answer::Raw(bytes)) => {
+            let _ = stream.write_all(&bytes).await;
         }
         Some(Answer::Hang) => cut.await,
         Some(Answer::Stream(pieces)) => {

@@ -19,6 +19,9 @@ impl App {
         if self.terrarium.layer() == Some(Layer::Fixture) {
             return Some(("A recording cannot be changed.", ""));
         }
+        if self.terrarium.moment().is_some() {
+            return Some(("The past cannot be changed.", "esc comes back to now"));
+        }
         if !self.write {
             return Some(("This window is read only.", ":write allows changes"));
         }
@@ -99,7 +102,13 @@ impl App {
             _ => return,
         };
         self.ask_who(update);
-        self.overlays.push(Overlay::Dialog(Box::new(Dialog { draft, fields, field: 0, problem: None })));
+        self.overlays.push(Overlay::Dialog(Box::new(Dialog {
+            draft,
+            fields,
+            field: 0,
+            problem: None,
+            opened: self.now,
+        })));
     }
 
     /// Asks as whom the API server knows us, for the dialog to say so.
@@ -125,7 +134,8 @@ impl App {
         } else if self.terrarium.layer() == Some(Layer::Fixture) {
             self.tell(Role::Amber, "A recording cannot be changed.", "");
         } else {
-            let dialog = Dialog { draft: Draft::WriteMode, fields: Vec::new(), field: 0, problem: None };
+            let dialog =
+                Dialog { draft: Draft::WriteMode, fields: Vec::new(), field: 0, problem: None, opened: self.now };
             self.overlays.push(Overlay::Dialog(Box::new(dialog)));
         }
     }

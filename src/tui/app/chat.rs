@@ -107,7 +107,7 @@ impl App {
         self.talk_to(key, update);
     }
 
-    fn talk_to(&mut self, key: Key, update: &mut Update) {
+    pub(crate) fn talk_to(&mut self, key: Key, update: &mut Update) {
         if !self.chat.talks.contains_key(&key) {
             while self.chat.talks.len() >= MOST_TALKS {
                 self.chat.talks.pop_first();

@@ -57,6 +57,10 @@ impl App {
         let Some(typing) = self.typing() else {
             if let Some(action) = self.look.keymap.find(event, self.spot()) {
                 self.act(action, update);
+            } else if event.modifiers.contains(KeyModifiers::ALT) {
+                // Esc and a key that come in one piece look like Alt and the key.
+                self.key(&KeyEvent::from(KeyCode::Esc), update);
+                self.key(&KeyEvent::new(event.code, event.modifiers.difference(KeyModifiers::ALT)), update);
             }
             return;
         };
@@ -134,7 +138,7 @@ impl App {
     }
 
     /// Sets a pane's filter from a text; a wrong one is left alone.
-    pub(super) fn set_filter(&mut self, pane: Pane, text: &str) {
+    pub(crate) fn set_filter(&mut self, pane: Pane, text: &str) {
         if let (Some(filtering), Ok(filter)) =
             (self.filters.get_mut(pane as usize), Filter::parse(text, view::keys(pane)))
         {
@@ -182,6 +186,8 @@ impl App {
     /// Does what a key or the palette asks for.
     pub(super) fn act(&mut self, action: Action, update: &mut Update) {
         update.redraw = true;
+        #[cfg(test)]
+        super::ACTED.with_borrow_mut(|acted| acted.insert(action));
         match action {
             Action::Quit => update.effects.push(Effect::Quit),
             Action::Suspend => update.effects.push(Effect::Suspend),
@@ -217,6 +223,9 @@ impl App {
             Action::Zoom => self.zoom = !self.zoom,
             Action::NextNeed => self.next_need(),
             Action::Sort => self.sort(),
+            Action::Earlier => self.travel(true),
+            Action::Later => self.travel(false),
+            Action::Freeze if self.focus != Pane::Thoughts => self.freeze(),
             Action::Freeze => {
                 self.frozen = !self.frozen;
                 self.stale = true;
@@ -231,6 +240,8 @@ impl App {
                     page.search.edit = Some(Edit::line(&page.search.text));
                 }
             }
+            Action::CellLeft => self.step_cell(0, -1),
+            Action::CellRight => self.step_cell(0, 1),
             Action::NextMatch => self.step_match(1),
             Action::PreviousMatch => self.step_match(-1),
             Action::Palette => self.palette(),
@@ -250,7 +261,8 @@ impl App {
             Action::WriteMode => self.write_mode(),
             Action::Copy => self.copy(update),
             Action::Save => self.save(update),
-            Action::Earlier | Action::Later | Action::Wider | Action::Narrower => {}
+            Action::Wider => self.nudge(1),
+            Action::Narrower => self.nudge(-1),
         }
     }
 
@@ -258,6 +270,10 @@ impl App {
     fn back(&mut self, update: &mut Update) {
         if let Some(overlay) = self.overlays.pop() {
             self.close(&overlay, update);
+        } else if self.terrarium.moment().is_some() {
+            self.freeze();
+        } else if self.focus == Pane::Pheromones && self.cell.is_some() {
+            self.cell = None;
         } else if let Some(filtering) = self.filters.get(self.focus as usize)
             && !filtering.text.is_empty()
         {

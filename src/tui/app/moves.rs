@@ -67,6 +67,7 @@ impl App {
         let views = &self.views;
         match self.focus {
             Pane::Agents => drop(self.agents.step(by, rows[0], |i| views.agents[i].key.clone())),
+            Pane::Pheromones if self.cell.is_some() => self.step_cell(by, 0),
             Pane::Pheromones => drop(self.pheromones.step(by, rows[1], |i| views.alive[i].0.clone())),
             Pane::Proposals => drop(self.proposals.step(by, rows[2], |i| views.proposals[i].key.clone())),
             Pane::Thoughts => {
@@ -76,6 +77,22 @@ impl App {
             }
             Pane::Chat => self.chat.step(by),
         }
+    }
+
+    /// Walks through the cells of the field: by rows and by columns. The first
+    /// step lands on now.
+    pub(super) fn step_cell(&mut self, rows: isize, columns: isize) {
+        let types: Vec<_> = self.field.rows.iter().map(|row| row.type_).collect();
+        let Some(last) = types.len().checked_sub(1) else { return };
+        let width = self.field.rows.first().map_or(1, |row| row.cells.len());
+        let here = self.cell.and_then(|(type_, back)| Some((types.iter().position(|other| *other == type_)?, back)));
+        self.cell = match here {
+            None => Some((types[0], 0)),
+            Some((row, back)) => {
+                let back = back.saturating_add_signed(columns.saturating_neg()).min(width.saturating_sub(1));
+                Some((types[row.saturating_add_signed(rows).min(last)], back))
+            }
+        };
     }
 
     /// Goes to the next row that needs a person: first down the proposals and

@@ -22,9 +22,14 @@ impl App {
     pub(super) fn subject(&self) -> Option<Subject> {
         match self.focus {
             Pane::Agents => self.views.agents.get(self.agents.place()).map(|row| Subject::Agent(row.key.clone())),
-            Pane::Pheromones => {
-                self.views.alive.get(self.pheromones.place()).map(|(key, _)| Subject::Pheromone(key.clone()))
-            }
+            Pane::Pheromones => match self.cell {
+                Some((type_, back)) => {
+                    let column = self.field.rows.first()?.cells.len().checked_sub(back + 1)?;
+                    let (from, to) = self.field.span(column);
+                    Some(Subject::Cell(type_, from, to))
+                }
+                None => self.views.alive.get(self.pheromones.place()).map(|(key, _)| Subject::Pheromone(key.clone())),
+            },
             Pane::Proposals => {
                 self.views.proposals.get(self.proposals.place()).map(|row| Subject::Proposal(row.key.clone()))
             }
@@ -74,6 +79,10 @@ impl App {
 
     /// Asks for what the tab that shows needs and nobody asked for yet.
     fn load(&mut self, update: &mut Update) {
+        // What is asked for now says nothing of the past.
+        if self.terrarium.moment().is_some() {
+            return;
+        }
         let Some(Overlay::Page(page)) = self.overlays.last_mut() else { return };
         let (desk, facts, tab) = (&mut self.desk, &mut page.facts, page.subject.tabs().get(page.tab).copied());
         let is_new = |asked: bool| !asked;

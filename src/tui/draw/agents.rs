@@ -7,7 +7,7 @@ use kgents_store::view::AgentRow;
 use kgents_store::{Key, Kind};
 use ratatui::layout::Rect;
 
-use super::{Pen, counted, shown_of};
+use super::{Pen, counted, motion, shown_of};
 use crate::app::App;
 use crate::layout::Pane;
 use crate::text;
@@ -97,9 +97,23 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     for (i, row) in shown.iter().enumerate() {
         let place = first + i;
         let line = Rect { y: area.y + i as u16, height: 1, ..area };
+        let changed = app.terrarium.agents().get(&row.key).and_then(|agent| agent.held.changed);
+        motion::glow(pen, line, state(app, row).2, changed);
         pen.row(Pane::Agents, place, line, place == app.agents.place());
         draw_row(pen, line, row, name_width);
     }
+    if shown.len() + 1 < usize::from(area.height) {
+        why(pen, Rect { y: area.bottom() - 1, height: 1, ..area });
+    }
+}
+
+/// Why the chosen agent stands where it stands, or the first, in full.
+fn why(pen: &mut Pen<'_>, line: Rect) {
+    let app = pen.app;
+    let Some(row) = app.views.agents.get(app.agents.place()).filter(|row| row.bid.need != Need::None) else { return };
+    let name = if app.agents.place() == 0 { "why first: ".to_owned() } else { format!("{}: ", row.key.name()) };
+    let x = pen.put(line.x + 2, line.y, line.right(), &name, pen.theme.fg(Role::Mute));
+    pen.put(x, line.y, line.right().saturating_sub(1), &text::one_line(&row.bid.reason), pen.theme.fg(Role::Soft));
 }
 
 fn draw_row(pen: &mut Pen<'_>, line: Rect, row: &AgentRow, name_width: u16) {
@@ -133,6 +147,13 @@ fn draw_row(pen: &mut Pen<'_>, line: Rect, row: &AgentRow, name_width: u16) {
     let mut limit = right;
     if let Some(pods) = pods.filter(|_| line.width >= 40) {
         limit = pen.put_right(x + 8, y, right, &pods, pen.theme.fg(Role::Mute)).saturating_sub(1);
+    }
+    if pressing && line.width >= 56 {
+        // For how long it has been so, in one column before the pods.
+        let since = pen.age(row.bid.since);
+        let end = limit.min(right.saturating_sub(4));
+        pen.put_right(x + 8, y, end, &since, pen.theme.fg(role));
+        limit = end.saturating_sub(6);
     }
     let last = agent.and_then(|agent| agent.last.as_deref()).filter(|_| !pressing);
     let said = match (row.bid.need, last) {

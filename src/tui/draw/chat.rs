@@ -21,11 +21,14 @@ pub(super) fn count(app: &App) -> String {
 pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     let app = pen.app;
     let Some(agent) = app.chat.agent.clone() else {
+        let width = usize::from(area.width.saturating_sub(5));
         let said = "Talk to an agent: t on its row, or 5 for the one that is selected.";
-        for (line, y) in
-            text::wrap(said, usize::from(area.width.saturating_sub(4))).iter().zip(area.y + 1..area.bottom())
-        {
-            pen.put(area.x + 2, y, area.right(), line, pen.theme.fg(Role::Soft));
+        let mut lines: Vec<Line<'static>> =
+            text::wrap(said, width).into_iter().map(|line| Line::from(span(pen.theme, Role::Soft, line))).collect();
+        lines.push(Line::default());
+        examples(pen, width, &mut lines);
+        for (line, y) in lines.iter().zip(area.y + u16::from(area.height > 8)..area.bottom()) {
+            pen.line(area.x + 2, y, area.right(), line);
         }
         return;
     };
@@ -85,6 +88,12 @@ fn welcome(pen: &Pen<'_>, agent: &str, width: usize, lines: &mut Vec<Line<'stati
     let said = format!("Ask {agent} about itself. It answers from what is known of it here; no model is asked.");
     lines.extend(text::wrap(&said, width).into_iter().map(|line| Line::from(span(theme, Role::Soft, line))));
     lines.push(Line::default());
+    examples(pen, width, lines);
+}
+
+/// What can be asked.
+fn examples(pen: &Pen<'_>, width: usize, lines: &mut Vec<Line<'static>>) {
+    let theme = pen.theme;
     for topic in topics() {
         lines.push(Line::from(vec![
             span(theme, Role::Moss, "❯ "),

@@ -118,6 +118,13 @@ fn badge(pen: &mut Pen<'_>) -> Piece {
     let glyphs = pen.theme.glyphs;
     let said =
         |glyph: &str, role: Role, word: &str| vec![(format!("{glyph} "), role, false), (word.to_owned(), role, true)];
+    if let Some(moment) = app.terrarium.moment() {
+        let clock = moment.to_zoned(app.look.zone.clone()).strftime("%H:%M:%S").to_string();
+        let mut piece = said(glyphs.ghost, Role::Plum, "PAST");
+        piece.push((format!(" {clock}"), Role::Text, false));
+        piece.push((" · esc is now".to_owned(), Role::Mute, false));
+        return piece;
+    }
     match app.terrarium.layer() {
         Some(layer @ (Layer::Ghost | Layer::Fixture)) => {
             let (glyph, role) =

@@ -1,6 +1,7 @@
 //! The pages that rows open: what is known of one thing, in sentences.
 
 mod agent;
+mod cell;
 mod children;
 mod curve;
 mod diff;
@@ -15,6 +16,7 @@ mod risk;
 mod thought;
 
 pub(super) use agent::agent;
+pub(super) use cell::cell;
 pub(super) use pheromone::pheromone;
 pub(super) use proposal::proposal;
 pub(super) use thought::thought;

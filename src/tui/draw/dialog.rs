@@ -131,11 +131,12 @@ fn wire(pen: &Pen<'_>, dialog: &Dialog, width: usize) -> Vec<Line<'static>> {
     }
     let user = pen.app.desk.user.as_deref();
     let lines = match dialog.act(user) {
-        Ok(act) => act::wire(&act, user.unwrap_or_default(), pen.app.now).lines(),
+        Ok(act) => act::wire(&act, user.unwrap_or_default(), dialog.opened).lines(),
         Err(_) => return vec![Line::from(span(pen.theme, Role::Mute, "what is sent stands here once it is complete"))],
     };
     let mut lines = lines.into_iter();
-    let first = lines.next().into_iter().map(|line| Line::from(bold(pen.theme, Role::Sky, fit(&line, width))));
+    let first = lines.next().unwrap_or_default();
+    let first = text::wrap(&first, width).into_iter().map(|line| Line::from(bold(pen.theme, Role::Sky, line)));
     first.chain(lines.map(|line| yaml(pen.theme, &fit(&line, width)))).collect()
 }
 

@@ -6,9 +6,10 @@ use kgents_store::{Key, Kind};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::{Pen, left_of, shown_of};
+use super::{Pen, left_of, motion, shown_of};
 use crate::app::App;
-use crate::field::{Field, field};
+use crate::field::{Field, Row, field};
+use crate::hit::Hit;
 use crate::layout::Pane;
 use crate::text;
 use crate::theme::{RAMP_STEPS, Role, step};
@@ -46,6 +47,14 @@ pub(crate) const fn columns(area: Rect) -> u16 {
     area.width.saturating_sub(SUM + 3)
 }
 
+/// Puts the types that are the strongest now first where not all fit.
+pub(crate) fn order(field: &mut Field, app: &App, area: Rect) {
+    if field_rows(app, area, field.rows.len()) < field.rows.len() + 1 {
+        let now = |row: &Row| row.cells.last().copied().unwrap_or(0.0);
+        field.rows.sort_by(|a, b| now(b).total_cmp(&now(a)));
+    }
+}
+
 /// How many rows of the list show in a body.
 pub(crate) fn list_rows(app: &App, area: Rect) -> usize {
     usize::from(area.height).saturating_sub(field_rows(app, area, app.field.rows.len())).max(1)
@@ -68,18 +77,29 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
         return;
     }
     let rows = field_rows(app, area, field.rows.len());
-    // Where not all types fit, those that are the strongest now do.
-    if rows < field.rows.len() + 1 {
-        field.rows.sort_by(|a, b| b.cells.last().partial_cmp(&a.cells.last()).unwrap_or(std::cmp::Ordering::Equal));
-        field.rows.truncate(rows.saturating_sub(1).max(1));
-    }
+    // Where not all types fit, the first do, and the one that a person stands on.
+    let fit = if rows < field.rows.len() + 1 { rows.saturating_sub(1).max(1) } else { field.rows.len() };
+    let stands = app.cell.and_then(|(type_, _)| field.rows.iter().position(|row| row.type_ == type_)).unwrap_or(0);
+    field.rows.drain(..(stands + 1).saturating_sub(fit));
+    field.rows.truncate(fit);
     wake(pen, &field);
     for (row, y) in field.rows.iter().zip(area.y..area.bottom()) {
-        cells(pen, area.x + 1, y, &row.cells);
+        let landed = app.views.landed.get(&row.type_).copied();
+        let mut shown = row.cells.clone();
+        if let Some(now) = shown.last_mut().filter(|now| **now > 0.0) {
+            *now = motion::breath(pen, *now, landed);
+        }
+        cells(pen, area.x + 1, y, &shown);
+        pen.hits.add(Rect::new(area.x + 1, y, columns, 1), Hit::Cells(row.type_, area.x + 1));
         // The label stands in the field, on a darkened piece of it.
         let mut x = area.x + 2;
         for (c, cell) in row.type_.as_str().chars().zip(row.cells.iter().skip(1)) {
             x = pen.put(x, y, area.x + 1 + columns, c.encode_utf8(&mut [0; 4]), pen.theme.label(*cell));
+        }
+        if let Some((_, back)) = app.cell.filter(|(type_, _)| *type_ == row.type_) {
+            let x = area.x + columns.saturating_sub(u16::try_from(back).unwrap_or(0));
+            let glyph = pen.theme.glyphs.cell;
+            pen.put(x, y, area.right(), glyph, pen.theme.cursor());
         }
         let now = row.cells.last().copied().unwrap_or(0.0);
         let role = match (now * 10.0).round() as u8 {
@@ -163,7 +183,7 @@ fn list(pen: &mut Pen<'_>, area: Rect) {
     {
         let y = area.y + (place - first) as u16;
         let line = Rect { y, height: 1, ..area };
-        let selected = place == app.pheromones.place() && (focused || app.pheromones.is_chosen());
+        let selected = place == app.pheromones.place() && app.cell.is_none() && (focused || app.pheromones.is_chosen());
         pen.row(Pane::Pheromones, place, line, selected);
         item(pen, line, key, *strength);
     }

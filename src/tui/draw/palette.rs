@@ -15,7 +15,8 @@ const WIDTH: u16 = 108;
 const ENTRIES: usize = 16;
 
 pub(super) fn draw(pen: &mut Pen<'_>, palette: &Palette) {
-    let area = overlay_area(pen.app.size, WIDTH, ENTRIES + 5);
+    // As high as all of it would need, so that it stays where it is while one types.
+    let area = overlay_area(pen.app.size, WIDTH, palette.all.clamp(3, ENTRIES) + 5);
     pen.hits.add(area, Hit::Overlay);
     pen.clear(area, Role::Raised);
     pen.frame(area, true);

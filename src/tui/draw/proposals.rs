@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 use serde_json::Value;
 
-use super::{Pen, counted, shown_of};
+use super::{Pen, counted, motion, shown_of};
 use crate::app::App;
 use crate::layout::Pane;
 use crate::text;
@@ -145,6 +145,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
     for (i, row) in shown.iter().enumerate() {
         let place = first + i;
         let line = Rect { y: area.y + i as u16, height: 1, ..area };
+        let changed = app.terrarium.proposals().get(&row.key).and_then(|held| held.changed);
+        motion::glow(pen, line, phase_role(row.phase), changed);
         let selected = place == app.proposals.place() && (focused || app.proposals.is_chosen());
         pen.row(Pane::Proposals, place, line, selected);
         draw_row(pen, line, row, name_width);

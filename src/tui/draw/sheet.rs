@@ -89,6 +89,7 @@ fn sheet(app: &App, page: &Page, room: Room) -> Sheet {
         Subject::Pheromone(key) => detail::pheromone(app, page, key, room),
         Subject::Proposal(key) => detail::proposal(app, page, key, room.width),
         Subject::Thought(thought) => detail::thought(app, thought, room.width),
+        Subject::Cell(type_, from, to) => detail::cell(app, *type_, *from, *to, room.width),
         Subject::Help(spot) => help::sheet(app, *spot, room.width),
     };
     if room.height < FOOT_FROM {

@@ -40,7 +40,7 @@ fn it_shows_each_key_its_value_and_who_said_so() {
     ] {
         assert!(lines.iter().any(|line| line.as_slice() == expected), "{expected:?}: {out}");
     }
-    assert_eq!(lines.len(), keys::all().len() + 1);
+    assert_eq!(lines.len(), keys::all().iter().filter(|key| !key.is_chord()).count() + 1);
     assert_eq!(run_with(file, "config show -n x").0, out);
 }
 
@@ -81,6 +81,48 @@ fn a_check_tells_everything() {
 }
 
 #[test]
+fn a_check_tells_both_places_of_a_key_that_means_two_things() {
+    let file = "[keys]\nzoom = 'x'\n# and\nsort = 'x'\n  open = 's'\nzom = 'f5'\nquit = 'hyper-x'\n";
+    let (out, err, code) = run_with(file, "config check");
+    assert_eq!((out.as_str(), code), ("", 1));
+    assert_eq!(
+        err,
+        "error: FILE:7:1: quit: no key is called `hyper-x`: write x, X, ctrl-x, alt-x, f5, enter, space or pagedown\n\
+         error: FILE:6:1: no action is called `zom`; did you mean `zoom`?\n\
+         error: FILE:4:1: x means both `sort` (in [keys], line 4) and `zoom` (in [keys], line 2) in agents\n\
+         hint: kgents config keys\n"
+    );
+    let (_, err, _) = run_with("[window]\nkeymap = 'k9s'\n[keys]\nzoom = 'd'\n", "config check");
+    assert!(err.contains("FILE:4:1: d means both `open` (by the keymap k9s) and `zoom` (in [keys], line 4)"), "{err}");
+    assert_eq!(run_with("[keys]\nzoom = 'f5'\nquit = []", "config check").0, "FILE is right: it sets 2 keys\n");
+}
+
+#[test]
+fn the_keys_are_printed_as_they_are_in_force() {
+    let find = |out: &str, name: &str| {
+        let line = out.lines().find(|line| line.split_whitespace().next() == Some(name)).unwrap();
+        line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (out, err, code) = run_with("keys.zoom = ['f5', 'space']\nkeys.freeze = []", "config keys");
+    assert_eq!((err.as_str(), code), ("", 0));
+    assert_eq!(
+        find(&out, "zoom"),
+        ["zoom", "f5 space", "every pane", "give the focused pane the whole screen, and back"]
+    );
+    assert_eq!(find(&out, "freeze")[1], "—");
+    let (out, err, _) = run_with("keys.zoom = 's'", "config keys");
+    assert!(
+        err.starts_with("warning: FILE:1: s means both `sort` (by default) and `zoom` (in [keys], line 1)"),
+        "{err}"
+    );
+    assert_eq!(find(&out, "zoom")[1], "z");
+    let (out, _, _) = run_with("window.keymap = 'k9s'", "config keys --json");
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    let yaml = answer["keys"].as_array().unwrap().iter().find(|row| row["action"] == "yaml").unwrap().clone();
+    assert_eq!((&yaml["keys"], &yaml["where"][0]), (&json!(["y"]), &json!("agents")));
+}
+
+#[test]
 fn the_path_and_the_schema_need_no_good_file() {
     assert_eq!(run_with("this is not TOML", "config path"), ("FILE\n".into(), String::new(), 0));
     assert_eq!(run_with("x", "config path --json").0, "{\n  \"exists\": true,\n  \"path\": \"FILE\"\n}\n");
@@ -96,7 +138,7 @@ fn the_themes_are_listed_with_their_colours() {
     assert_eq!(lines[0], ["NAME", "FROM", "COLOURS"]);
     assert_eq!(lines[1][..3], ["auto", "kgents", "dark"]);
     for (line, name) in lines[2..].iter().zip(NAMES) {
-        assert_eq!(line[..2], [name, "kgents"]);
+        assert_eq!((&line[..2], line.len()), (&[name, "kgents"][..], 5), "{line:?}");
     }
     let answer: Value = serde_json::from_str(&run_with("x", "config themes --json").0).unwrap();
     let dark = answer["themes"].as_array().unwrap().iter().find(|theme| theme["name"] == "dark").unwrap().clone();

@@ -21,13 +21,27 @@ fn a_snapshot_waits_for_each_kind_or_for_nobody() {
 
 #[test]
 fn a_flag_names_the_theme_before_anything_else_does() {
-    let flags = |theme: Option<&str>| Flags { no_mouse: false, utc: false, ascii: false, theme: theme.map(Into::into) };
+    let flags = |theme: Option<&str>| Flags {
+        no_mouse: false,
+        utc: false,
+        ascii: false,
+        write: false,
+        theme: theme.map(Into::into),
+    };
     let set = Window { theme: "mono".into(), ..Window::default() };
     assert_eq!(flags(None).over(&set).theme, "mono");
     assert_eq!(flags(Some("light")).over(&set).theme, "light");
     let settings = Settings::default();
     assert_eq!(flags(Some("light")).origin(&settings), Origin::Flag("--theme"));
     assert_eq!(flags(None).origin(&settings), Origin::Default);
+}
+
+#[test]
+fn motion_is_as_somebody_says_else_less_over_ssh() {
+    let env = |ssh: &str| Env::of([("SSH_TTY".into(), ssh.into())]);
+    let window = |reduce_motion| Window { reduce_motion, ..Window::default() };
+    assert!(calm(&window(None), &env("/dev/pts/3")) && !calm(&window(None), &env("")));
+    assert!(!calm(&window(Some(false)), &env("/dev/pts/3")) && calm(&window(Some(true)), &env("")));
 }
 
 #[test]
