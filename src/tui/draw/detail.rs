@@ -10,6 +10,7 @@ mod gates;
 mod json;
 mod logs;
 mod pheromone;
+mod pods;
 mod proposal;
 mod risk;
 mod thought;
@@ -22,7 +23,6 @@ pub(super) use thought::thought;
 
 use jiff::Timestamp;
 use kgents_api::Condition;
-use kgents_core::decay::Fade;
 use kgents_store::request::Problem;
 use kgents_store::view;
 use kgents_store::{Key, Kind, Layer, Thought};
@@ -237,35 +237,6 @@ impl<'a> Page<'a> {
         line.push(self.span(role.unwrap_or(Role::Line), format!("{} ", self.theme.glyphs.margin)));
         line.push(self.span(role.unwrap_or(Role::Text), thoughts::in_a_line(&thought.text, &[])));
         self.row(line, Vec::new());
-    }
-
-    /// A strength with two decimals; wakes when it is another.
-    fn strength(&mut self, fade: &Fade) -> String {
-        let strength = fade.intensity(self.now);
-        let shown = (strength * 100.0).round() / 100.0;
-        if let Some(at) = fade.falls_to((shown - 0.005).max(0.0)).filter(|at| *at > self.now) {
-            self.wake(at);
-        }
-        format!("{strength:.2}")
-    }
-
-    /// A signal in a line: strength, a name in so many cells, what it says, how
-    /// it fades.
-    fn signal(&mut self, name: &str, cells: usize, fade: &Fade, payload: &str) {
-        let strength = self.strength(fade);
-        let left = self.left(fade.gone_at());
-        let style = self.theme.bold(Role::Amber);
-        let line = vec![
-            Span::styled(format!("{strength}  "), style),
-            self.span(Role::Text, pad(name, cells)),
-            self.span(Role::Soft, thoughts::in_a_line(payload, &[])),
-        ];
-        let mut end = Vec::new();
-        if self.width >= 90 {
-            end = self.edge(fade, 20);
-        }
-        end.push(self.span(Role::Mute, format!("  gone in {left:>4}")));
-        self.row(line, end);
     }
 
     /// Where what is told of a kind comes from.

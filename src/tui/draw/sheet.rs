@@ -128,7 +128,7 @@ pub(crate) fn page_text(app: &App) -> Option<(String, Vec<String>, Option<serde_
     let (page, sheet, _) = top_sheet(app)?;
     let lines = match &sheet.body {
         Body::Whole(lines) => sheet.head.iter().chain(lines).map(ToString::to_string).collect(),
-        Body::Part(_) => page.facts.logs.lines.iter().map(|line| line.to_string()).collect(),
+        Body::Part(_) => page.facts.logs.lines.iter().map(ToString::to_string).collect(),
     };
     let object = page.subject.object().and_then(|(kind, key)| app.object(kind, key));
     Some((sheet.title, lines, object))

@@ -431,7 +431,7 @@ fn what_stands_in_capitals_is_found_in_yaml() {
 #[test]
 fn between_two_wakes_no_cell_of_a_page_changes() {
     let run = DryRun { target: "x".into(), before: json!({ "a": 1 }), after: json!({ "a": 2 }), at: now() };
-    let pages = [
+    let pages = vec![
         answered(agent("status"), children()),
         answered(agent("events"), events()),
         agent("pods").0,

@@ -6,13 +6,12 @@ use kgents_api::agent::{AgentPhase, AgentStatus, CognitiveHealth, HealthType, Mo
 use kgents_core::attention::Need;
 use kgents_store::object::LastEnd;
 use kgents_store::view::{self, said};
-use kgents_store::watch::WatchState;
 use kgents_store::{Key, Kind};
 use ratatui::text::Span;
 
 use super::super::sheet::{Room, Sheet, thousands};
 use super::super::{agents, counted, proposals, yaml};
-use super::{Page, Told, children, events, gone, logs, recent};
+use super::{Page, Told, children, events, gone, logs, pods, recent};
 use crate::app::App;
 use crate::overlay::Page as Shown;
 use crate::text;
@@ -39,9 +38,9 @@ pub(in crate::draw) fn agent(app: &App, shown: &Shown, key: &Key, room: Room) ->
                 page.text(Role::Soft, "Nothing was heard of it yet.");
             }
         }
-        "pods" => pods(&mut page, key),
+        "pods" => pods::pods(&mut page, key),
         "events" => events::events(&mut page, Kind::Agent, &shown.facts),
-        "logs" => return logs::logs(page, shown, key, room, title, right),
+        "logs" => return logs::logs(&page, shown, key, room, title, right),
         "yaml" => page.lines = yaml::lines(page.theme, object),
         _ => status(&mut page, shown, key, object),
     }
@@ -280,56 +279,5 @@ fn signals(page: &mut Page<'_>, key: &Key) {
         if found.len() > MOST {
             page.text(Role::Mute, &format!("{} more", found.len() - MOST));
         }
-    }
-}
-
-fn pods(page: &mut Page<'_>, key: &Key) {
-    if let Some(deployment) = page.app.terrarium.deployment(key) {
-        page.head("deployment");
-        page.fact("ready", &format!("{} of {}", deployment.ready, deployment.wanted), Role::Text);
-        page.maybe("why", deployment.trouble.as_deref());
-    }
-    let mut any = false;
-    for (pod, facts) in page.app.terrarium.pods_of(key) {
-        any = true;
-        let trouble = facts.trouble.is_some();
-        let glyphs = page.theme.glyphs;
-        let (glyph, role) = if trouble { (glyphs.cross, Role::Coral) } else { (glyphs.dot, Role::Moss) };
-        page.blank();
-        page.push(vec![page.span(role, format!("{glyph} ")), page.bold(Role::Text, pod.name())]);
-        page.fact("phase", &facts.phase, Role::Text);
-        if let Some(trouble) = &facts.trouble {
-            page.fact("why", trouble, Role::Coral);
-        }
-        let names = facts.container_names.join(", ");
-        let names = if names.is_empty() { names } else { format!(" · {names}") };
-        page.fact("containers", &format!("{} of {} ready{names}", facts.ready, facts.containers), Role::Text);
-        if facts.restarts > 0 || facts.last_end.is_some() {
-            let last = facts.last_end.as_ref().map(|LastEnd { reason, at }| {
-                let age = at.map(|at| format!(" {} ago", page.age(at))).unwrap_or_default();
-                format!(" · last {reason}{age}")
-            });
-            page.fact("restarts", &format!("{}{}", facts.restarts, last.unwrap_or_default()), Role::Text);
-        }
-        page.maybe("image", facts.image.as_deref());
-        page.maybe("node", facts.node.as_deref());
-    }
-    if !any {
-        page.blank();
-        no_pods(page);
-    }
-}
-
-/// That there is no pod, or why none is known.
-pub(super) fn no_pods(page: &mut Page<'_>) {
-    match page.app.trouble(Kind::Pod) {
-        Some(WatchState::Forbidden { verb, resource, .. }) => {
-            page.text(Role::Amber, &format!("You may not {verb} {resource}, so its pods are not known."));
-            page.text(Role::Key, &format!("kubectl auth can-i {verb} {resource}"));
-        }
-        Some(WatchState::Failing { error, .. }) => {
-            page.text(Role::Amber, &format!("Its pods are not known: {}", super::sentence(&error)));
-        }
-        _ => page.text(Role::Soft, "No pod of this agent is known."),
     }
 }

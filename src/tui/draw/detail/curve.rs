@@ -3,10 +3,13 @@
 //! Columns stand at fixed moments between the two, so that nothing moves but
 //! the one that is now.
 
+use std::cmp::Ordering;
+
 use jiff::{SignedDuration, Timestamp};
 use kgents_core::decay::Fade;
 use ratatui::text::Span;
 
+use super::super::thoughts;
 use super::Page;
 use crate::text;
 use crate::theme::Role;
@@ -41,8 +44,37 @@ impl Columns {
 }
 
 impl Page<'_> {
+    /// A strength with two decimals; wakes when it is another.
+    pub(super) fn strength(&mut self, fade: &Fade) -> String {
+        let strength = fade.intensity(self.now);
+        let shown = (strength * 100.0).round() / 100.0;
+        if let Some(at) = fade.falls_to((shown - 0.005).max(0.0)).filter(|at| *at > self.now) {
+            self.wake(at);
+        }
+        format!("{strength:.2}")
+    }
+
+    /// A signal in a line: strength, a name in so many cells, what it says, how
+    /// it fades.
+    pub(super) fn signal(&mut self, name: &str, cells: usize, fade: &Fade, payload: &str) {
+        let strength = self.strength(fade);
+        let left = self.left(fade.gone_at());
+        let style = self.theme.bold(Role::Amber);
+        let line = vec![
+            Span::styled(format!("{strength}  "), style),
+            self.span(Role::Text, super::pad(name, cells)),
+            self.span(Role::Soft, thoughts::in_a_line(payload, &[])),
+        ];
+        let mut end = Vec::new();
+        if self.width >= 90 {
+            end = self.edge(fade, 20);
+        }
+        end.push(self.span(Role::Mute, format!("  gone in {left:>4}")));
+        self.row(line, end);
+    }
+
     /// A fade in one line of so many cells: what has passed is dim.
-    pub(super) fn edge(&mut self, fade: &Fade, cells: usize) -> Vec<Span<'static>> {
+    fn edge(&mut self, fade: &Fade, cells: usize) -> Vec<Span<'static>> {
         let columns = Columns::of(fade, cells);
         let here = self.column(&columns);
         let blocks = self.theme.glyphs.blocks;
@@ -84,12 +116,10 @@ impl Page<'_> {
                 // Eighths of a cell that are filled in this row.
                 let filled = ((strength / top * height as f64 - below) * 8.0).round().clamp(0.0, 8.0) as usize;
                 let column = column as i128;
-                let style = if column == here {
-                    self.theme.fg(Role::Text)
-                } else if column < here {
-                    self.theme.fg(Role::Line).fg(self.theme.mix(Role::Line, Role::Mute, 0.3))
-                } else {
-                    self.theme.fg(Role::Amber).fg(self.theme.ramp(strength.max(0.2), 1.0))
+                let style = match column.cmp(&here) {
+                    Ordering::Equal => self.theme.fg(Role::Text),
+                    Ordering::Less => self.theme.fg(Role::Line).fg(self.theme.mix(Role::Line, Role::Mute, 0.3)),
+                    Ordering::Greater => self.theme.fg(Role::Amber).fg(self.theme.ramp(strength.max(0.2), 1.0)),
                 };
                 line.push(Span::styled(filled.checked_sub(1).map_or(" ", |eighth| glyphs.blocks[eighth]), style));
             }

@@ -216,7 +216,9 @@ fn changed(page: &mut Page<'_>, sign: &'static str, line: &str, other: Option<&s
 
 /// A row as wide as the page, all of it on one surface.
 fn fill(mut row: Vec<Span<'static>>, cells: usize, style: Style) -> Vec<Span<'static>> {
-    row.iter_mut().for_each(|span| span.style = style.patch(span.style));
+    for span in &mut row {
+        span.style = style.patch(span.style);
+    }
     let left = cells.saturating_sub(width(&row));
     row.push(Span::styled(" ".repeat(left), style));
     row
@@ -271,7 +273,7 @@ mod tests {
     fn only_what_differs_is_told_apart() {
         let bold = |line: &'static str, other: &str| {
             let (start, end) = differs(line, other);
-            &line[start..end]
+            line.get(start..end).unwrap()
         };
         assert_eq!(bold("replicas: 2", "replicas: 5"), "2");
         assert_eq!(bold("size: 8Gi", "size: 80Gi"), "");

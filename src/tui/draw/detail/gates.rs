@@ -33,7 +33,7 @@ fn gate(page: &mut Page<'_>, gate: Gate, name: &str, said: &str) {
         Gate::Waits => (glyphs.waits, Role::Amber, Role::Text),
         Gate::Quiet => (glyphs.risk_empty, Role::Mute, Role::Soft),
     };
-    let begins = vec![page.bold(role, format!("  {glyph} ")), page.span(Role::Text, super::pad(name, SAID - 4))];
+    let begins = vec![page.bold(role, format!("  {glyph} ")), page.span(Role::Text, super::pad(name, SAID - 5))];
     page.entry(begins, SAID, said, ink);
 }
 
@@ -64,7 +64,7 @@ fn tried(page: &mut Page<'_>, facts: &Facts) {
         Loaded::Failed(_) if page.is_memory(Kind::Proposal) => {
             gate(page, Gate::Quiet, "dry run", "only an API server can make one");
         }
-        Loaded::Failed(problem) => gate(page, Gate::Shut, "dry run", &problem.said),
+        Loaded::Failed(_) => gate(page, Gate::Shut, "dry run", "not taken; why stands above"),
         Loaded::Asked(_) => gate(page, Gate::Waits, "dry run", "asked for"),
         Loaded::Not => {}
     }

@@ -13,11 +13,11 @@ use crate::theme::{Role, Theme};
 mod parts;
 
 /// The head, the rows that show, and the end of the lines.
-pub(super) fn logs(page: Page<'_>, shown: &Shown, key: &Key, room: Room, title: String, right: String) -> Sheet {
+pub(super) fn logs(page: &Page<'_>, shown: &Shown, key: &Key, room: Room, title: String, right: String) -> Sheet {
     let logs = &shown.facts.logs;
     let mut end = Page::new(page.app, page.width);
     if page.app.terrarium.pods_of(key).next().is_none() {
-        super::agent::no_pods(&mut end);
+        super::pods::no_pods(&mut end);
         return Sheet { wake_at: page.wake_at, ..Sheet::new(title, right, end.lines) };
     }
     if let Some(problem) = &logs.problem {
@@ -28,9 +28,9 @@ pub(super) fn logs(page: Page<'_>, shown: &Shown, key: &Key, room: Room, title: 
         end.text(Role::Mute, "listening…");
     }
     let rows = room.height.saturating_sub(HEAD).max(1);
-    let part = part(&page, logs, end.lines, shown.scroll, rows);
+    let part = part(page, logs, &end.lines, shown.scroll, rows);
     let below = part.total.saturating_sub(part.rows.last().map_or(0, |(place, _)| place + 1));
-    let head = head(&page, logs, key, below);
+    let head = head(page, logs, key, below);
     Sheet { head, body: Body::Part(part), wake_at: page.wake_at, ..Sheet::new(title, right, Vec::new()) }
 }
 
@@ -38,7 +38,7 @@ pub(super) fn logs(page: Page<'_>, shown: &Shown, key: &Key, room: Room, title: 
 const HEAD: usize = 2;
 
 /// The rows that show, from where the page is scrolled to.
-fn part(page: &Page<'_>, logs: &LogView, end: Vec<Line<'static>>, scroll: usize, height: usize) -> Part {
+fn part(page: &Page<'_>, logs: &LogView, end: &[Line<'static>], scroll: usize, height: usize) -> Part {
     let total = logs.lines.len() + end.len();
     let rows_of = |place: usize| -> Vec<Line<'static>> {
         match logs.lines.get(place) {

@@ -37,7 +37,7 @@ pub(in crate::draw) fn pheromone(app: &App, shown: &Shown, key: &Key, room: Room
         }
         match &held.fade {
             Ok(fade) => faded(&mut page, spec, fade, room.height),
-            Err(error) => page.fact("wrong", &error.to_string(), Role::Coral),
+            Err(error) => page.fact("wrong", error, Role::Coral),
         }
         payload(&mut page, spec);
         others(&mut page, spec, key);

@@ -15,7 +15,7 @@ use crate::action::Action;
 use crate::app::App;
 use crate::overlay::Page as Shown;
 use crate::text;
-use crate::theme::Role;
+use crate::theme::{ColourLevel, Role};
 
 pub(in crate::draw) fn proposal(app: &App, shown: &Shown, key: &Key, width: usize) -> Sheet {
     let Some(held) = app.terrarium.proposals().get(key) else { return gone(app, Kind::Proposal, key, width) };
@@ -109,7 +109,12 @@ fn keys(page: &Page<'_>) -> Vec<Line<'static>> {
         let key = page.app.look.keymap.shown(row);
         let key = if key.is_empty() { format!(":{}", row.name) } else { key };
         let dim = row.changes && barred.is_some();
-        let cap = if dim { page.theme.cap(Role::Line).fg(page.theme.color(Role::Mute)) } else { page.theme.cap(role) };
+        let cap = match (dim, page.theme.level()) {
+            (false, _) => page.theme.cap(role),
+            // Without surfaces a cap that is dim would look like one that is not.
+            (true, level) if level <= ColourLevel::Ansi16 => page.theme.fg(Role::Mute),
+            (true, _) => page.theme.cap(Role::Line).fg(page.theme.color(Role::Mute)),
+        };
         line.push(Span::styled(format!(" {key} "), cap));
         line.push(page.span(if dim { Role::Mute } else { Role::Text }, format!(" {said}   ")));
     }

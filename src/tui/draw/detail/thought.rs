@@ -49,7 +49,9 @@ pub(in crate::draw) fn thought(app: &App, thought: &Thought, width: usize) -> Sh
         {
             // This one, over the whole width.
             let style = page.theme.selected(true);
-            line.spans.iter_mut().for_each(|span| span.style = span.style.patch(style));
+            for span in &mut line.spans {
+                span.style = span.style.patch(style);
+            }
             let left = width.saturating_sub(line.width());
             line.push_span(Span::styled(" ".repeat(left), style));
         }

@@ -150,7 +150,7 @@ mod tests {
     use crate::theme::ColourLevel;
 
     fn told(line: &str) -> Vec<(&str, Role)> {
-        parts(line).into_iter().map(|(range, role)| (&line[range], role)).collect()
+        parts(line).into_iter().map(|(range, role)| (line.get(range).unwrap(), role)).collect()
     }
 
     #[test]
