@@ -9,6 +9,7 @@ use kgents_store::Kind;
 
 mod args;
 mod command;
+mod docs;
 mod envelope;
 mod failure;
 mod follow;

@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kgents_tui::theme::{self, NAMES, Palette};
+use kgents_tui::theme::{self, NAMES, Palette, Rgb};
 
 use crate::failure::{Code, Failure};
 use crate::settings::environment::Env;
@@ -14,6 +14,11 @@ use crate::settings::{keys, shown};
 
 /// The theme that follows the terminal's background.
 pub(crate) const AUTO: &str = "auto";
+
+/// A colour as a file has it.
+pub(crate) fn hex((red, green, blue): Rgb) -> String {
+    format!("#{red:02x}{green:02x}{blue:02x}")
+}
 
 /// Where themes are looked for.
 #[derive(Clone, Debug)]

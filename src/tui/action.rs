@@ -152,8 +152,13 @@ const MOVES: &[Spot] = &[
 ];
 
 /// Places that have a name together, the largest first.
-const GROUPS: &[(&[Spot], &str)] =
-    &[(Spot::ALL, "everywhere"), (PANES, "every pane"), (LISTS, "every pane but chat"), (PAGES, "every page")];
+const GROUPS: &[(&[Spot], &str)] = &[
+    (Spot::ALL, "everywhere"),
+    (PANES, "every pane"),
+    (LISTS, "every pane but chat"),
+    (PAGES, "every page"),
+    (TABS, "every page with tabs"),
+];
 
 /// One row of the table.
 #[derive(Debug)]

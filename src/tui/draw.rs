@@ -251,10 +251,14 @@ impl Pen<'_> {
         let line = lines.get(row).map_or("", String::as_str);
         let (before, after) = line.split_at(byte);
         let room = usize::from(limit.saturating_sub(x + 1));
-        // What is far to the left of the cursor is not shown.
-        let mut near = before.chars();
-        while text::width(near.as_str()) > room && near.next().is_some() {}
-        let mut at = self.put(x, y, limit, near.as_str(), self.theme.fg(Role::Text));
+        // What is far to the left of the cursor is not shown, and not measured.
+        let mut width = 0;
+        let near = before.grapheme_indices(true).rev().take_while(|(_, grapheme)| {
+            width += text::width(grapheme);
+            width <= room
+        });
+        let near = near.last().map_or("", |(start, _)| before.get(start..).unwrap_or_default());
+        let mut at = self.put(x, y, limit, near, self.theme.fg(Role::Text));
         let mut graphemes = after.graphemes(true);
         let under = graphemes.next().filter(|_| active);
         if active {

@@ -19,9 +19,9 @@ use ratatui::style::{Color, Modifier, Style};
 
 pub use background::Background;
 pub use colour::Rgb;
-pub use file::{Fault, Reading, nearest};
+pub use file::{Fault, Reading, ansi_names, nearest, weight_names};
 pub use glyphs::Glyphs;
-pub use palette::{NAMES, Palette};
+pub use palette::{NAMES, Palette, about};
 pub use swatch::swatch;
 
 use colour::{index256, mix};
@@ -127,6 +127,30 @@ impl Role {
             Self::Teal => "teal",
             Self::Selected => "selected",
             Self::SelectedFocus => "selected_focus",
+        }
+    }
+
+    /// What it means, in a sentence without its stop.
+    pub const fn said(self) -> &'static str {
+        match self {
+            Self::Bg => "the ground that everything stands on",
+            Self::Raised => "the ground of pages, dialogs and messages, which lie over the rest",
+            Self::Line => "lines that recede: boxes, empty bars",
+            Self::Focus => "the line of the pane that takes the keys, and its cursor",
+            Self::Text => "everything that matters",
+            Self::Soft => "what is read second",
+            Self::Mute => "what is looked up: units, labels, ages",
+            Self::Key => "a key that can be pressed",
+            Self::Moss => "alive and well",
+            Self::Leaf => "active just now",
+            Self::Amber => "waits for a person, or is about to be a trouble",
+            Self::Coral => "wrong",
+            Self::Sky => "you, and what is only told",
+            Self::Plum => "dreams, ghosts and the past",
+            Self::Rose => "one of the hues by which agents are told apart",
+            Self::Teal => "one of the hues by which agents are told apart",
+            Self::Selected => "the ground of the chosen row in a pane without the focus",
+            Self::SelectedFocus => "the ground of the chosen row in the pane with the focus",
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The window in a terminal: what it shows, how it takes keys and sizes, and
 //! how it leaves.
 
+mod own;
+
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -13,7 +15,7 @@ use crate::support::user::User;
 
 /// The tests of this module.
 pub fn cases() -> Vec<Case> {
-    cases![
+    let mut all = cases![
         it_shows_what_is_there_and_follows_changes,
         keys_open_and_close_and_quit,
         any_size_is_survived,
@@ -28,7 +30,9 @@ pub fn cases() -> Vec<Case> {
         auto_follows_the_answer_of_the_terminal_and_no_key_is_lost,
         a_theme_is_changed_while_the_window_is_open,
         a_bad_theme_is_told_and_the_window_opens,
-    ]
+    ];
+    all.extend(own::cases());
+    all
 }
 
 /// Columns and rows of a terminal as most have it.

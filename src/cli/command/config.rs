@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kgents_store::sanitize;
 use kgents_tui::ColourLevel;
-use kgents_tui::theme::{self, NAMES, Palette, Rgb, Role};
+use kgents_tui::theme::{self, NAMES, Palette, Role};
 use serde_json::{Value, json};
 
 use crate::args::Global;
@@ -16,7 +16,7 @@ use crate::settings::environment::Env;
 use crate::settings::file::{self, Place, Problem};
 use crate::settings::{Origin, Settings, keys, shown};
 use crate::table::{NOTHING, Row, Table};
-use crate::themes::{AUTO, Themes, Wrong};
+use crate::themes::{AUTO, Themes, Wrong, hex};
 
 const HELP: &str = "\
 Examples:
@@ -218,11 +218,6 @@ fn themes(themes: &Themes, json: bool, io: &mut Io<'_>) -> Result<Code, Failure>
 
 /// What became of looking for a theme.
 type Found = Result<Option<Arc<Palette>>, Wrong>;
-
-/// A colour as a file has it.
-fn hex((red, green, blue): Rgb) -> String {
-    format!("#{red:02x}{green:02x}{blue:02x}")
-}
 
 fn homeless() -> Failure {
     Failure::new("there is no file: neither --config, KGENTS_CONFIG, XDG_CONFIG_HOME nor HOME names one")

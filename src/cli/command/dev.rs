@@ -12,13 +12,15 @@ use kgents_store::watch::{Link, Scene, Watch, WatchState};
 use kgents_store::{Kind, Layer, Rung, Terrarium, Thought, object};
 
 use super::ghost::size;
+use crate::docs;
 use crate::failure::{Code, Failure};
 use crate::io::Io;
 
 const HELP: &str = "\
 Examples:
   kgents dev fixtures                  # ghost-fixtures/ of this repository anew
-  kgents dev fixtures /tmp/fixtures";
+  kgents dev fixtures /tmp/fixtures
+  kgents dev docs                      # docs/ of this repository anew";
 
 /// What can be said to it.
 #[derive(clap::Args, Debug)]
@@ -38,11 +40,35 @@ enum Action {
         #[arg(value_name = "DIR", default_value = "ghost-fixtures")]
         dir: PathBuf,
     },
+    /// Write the pages that are made from the code: keys, themes, configuration, manual.
+    #[command(after_help = HELP)]
+    Docs {
+        /// The folder that they are written into.
+        #[arg(value_name = "DIR", default_value = "docs")]
+        dir: PathBuf,
+    },
 }
 
 /// Makes what was asked for.
 pub(crate) fn run(args: &Args, io: &mut Io<'_>) -> Result<Code, Failure> {
-    let Action::Fixtures { dir } = &args.action;
+    match &args.action {
+        Action::Fixtures { dir } => fixtures(dir, io),
+        Action::Docs { dir } => write_docs(dir, io),
+    }
+}
+
+fn write_docs(dir: &Path, io: &mut Io<'_>) -> Result<Code, Failure> {
+    let pages = docs::pages()?;
+    fs::create_dir_all(dir.join(docs::MAN)).map_err(failed(dir))?;
+    for (name, text) in &pages {
+        let path = dir.join(name);
+        fs::write(&path, text).map_err(failed(&path))?;
+    }
+    writeln!(io.out, "{}: {} pages", dir.display(), pages.len())?;
+    Ok(Code::Ok)
+}
+
+fn fixtures(dir: &Path, io: &mut Io<'_>) -> Result<Code, Failure> {
     for world in kgents_dev::worlds() {
         let folder = dir.join(world.name);
         clear(&folder, &context(&world))?;

@@ -1,6 +1,6 @@
 //! `kgents man`: manual pages.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
@@ -29,15 +29,16 @@ pub(crate) struct Args {
 
 /// Prints a page, or writes all.
 pub(crate) fn run(args: &Args, io: &mut Io<'_>) -> Result<Code, Failure> {
-    let mut root = Cli::command().disable_help_subcommand(true);
-    root.build();
+    let root = root();
     if let Some(dir) = &args.dir {
         let cannot =
             |error: std::io::Error| Failure::new(format!("the pages cannot be written to {}: {error}", dir.display()));
         std::fs::create_dir_all(dir).map_err(cannot)?;
-        let mut written = 0;
-        write_all(root, dir, &mut written).map_err(cannot)?;
-        writeln!(io.out, "{written} pages written to {}", dir.display())?;
+        let pages = pages()?;
+        for (name, text) in &pages {
+            std::fs::write(dir.join(name), text).map_err(cannot)?;
+        }
+        writeln!(io.out, "{} pages written to {}", pages.len(), dir.display())?;
         return Ok(Code::Ok);
     }
     let mut page = &root;
@@ -60,15 +61,35 @@ pub(crate) fn run(args: &Args, io: &mut Io<'_>) -> Result<Code, Failure> {
     Ok(Code::Ok)
 }
 
+/// The whole tree of commands.
+fn root() -> Command {
+    let mut root = Cli::command().disable_help_subcommand(true);
+    root.build();
+    root
+}
+
+/// All pages by the names of their files, in the order of these.
+///
+/// # Errors
+/// When one cannot be made.
+pub(crate) fn pages() -> Result<Vec<(String, String)>, Failure> {
+    let mut pages = Vec::new();
+    add_all(root(), &mut pages)?;
+    pages.sort();
+    Ok(pages)
+}
+
 fn man(command: Command) -> Man {
     Man::new(command).source(format!("kgents {}", env!("CARGO_PKG_VERSION")))
 }
 
-fn write_all(command: Command, dir: &Path, written: &mut usize) -> std::io::Result<()> {
+fn add_all(command: Command, pages: &mut Vec<(String, String)>) -> Result<(), Failure> {
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()).cloned() {
-        write_all(sub, dir, written)?;
+        add_all(sub, pages)?;
     }
-    man(command).generate_to(dir)?;
-    *written += 1;
+    let page = man(command);
+    let mut text = Vec::new();
+    page.render(&mut text)?;
+    pages.push((page.get_filename(), String::from_utf8_lossy(&text).into_owned()));
     Ok(())
 }

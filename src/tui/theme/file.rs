@@ -46,6 +46,16 @@ const WEIGHTS: [(&str, Modifier); 4] = [
     ("underlined", Modifier::UNDERLINED),
 ];
 
+/// How a file names the sixteen colours, that of the terminal itself first.
+pub fn ansi_names() -> Vec<&'static str> {
+    Color::words()
+}
+
+/// How a file names the weights.
+pub fn weight_names() -> Vec<&'static str> {
+    Modifier::words()
+}
+
 /// Something that is wrong with a theme.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {

@@ -28,6 +28,12 @@ pub const NAMES: [&str; OURS.len()] = {
     names
 };
 
+/// What a theme of ours is for: the words that its file begins with.
+pub fn about(name: &str) -> Option<String> {
+    let (_, text) = OURS.into_iter().find(|(ours, _)| *ours == name)?;
+    Some(text.lines().map_while(|line| line.strip_prefix("# ")).collect::<Vec<_>>().join(" "))
+}
+
 /// How many colours a heatmap's ramp is given.
 pub(super) const RAMP: usize = 9;
 /// How many it is given where there are sixteen.

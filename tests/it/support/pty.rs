@@ -22,12 +22,25 @@ pub struct Pty {
     shown: Arc<Mutex<Shown>>,
 }
 
+/// What the left button does.
+#[derive(Clone, Copy, Debug)]
+pub enum Mouse {
+    Press,
+    Drag,
+    Release,
+}
+
 /// What was written to the terminal.
 struct Shown {
     parser: Parser,
     bytes: usize,
+    /// The last of them, as they came.
+    raw: Vec<u8>,
     last: Instant,
 }
+
+/// How many bytes are kept as they came.
+const RAW: usize = 256 << 10;
 
 /// How it ended.
 pub struct Ended {
@@ -52,7 +65,7 @@ impl Pty {
         drop(pair.slave);
         let keys = pair.master.take_writer().unwrap();
         let parser = Parser::new(cells(rows), cells(columns), 0);
-        let shown = Arc::new(Mutex::new(Shown { parser, bytes: 0, last: Instant::now() }));
+        let shown = Arc::new(Mutex::new(Shown { parser, bytes: 0, raw: Vec::new(), last: Instant::now() }));
         show(pair.master.try_clone_reader().unwrap(), shown.clone());
         Self { child, master: pair.master, keys, shown }
     }
@@ -99,6 +112,26 @@ impl Pty {
     #[track_caller]
     pub fn refute(&self, text: &str) {
         self.expect_screen(&format!("{text:?} gone from the screen"), |screen| !screen.contents().contains(text));
+    }
+
+    /// Waits until these bytes were written: what a terminal does not show.
+    #[track_caller]
+    pub fn expect_bytes(&self, bytes: &str) {
+        self.expect_screen(&format!("{bytes:?} on the wire"), |_| {
+            let shown = self.shown.lock().unwrap();
+            shown.raw.windows(bytes.len()).any(|window| window == bytes.as_bytes())
+        });
+    }
+
+    /// Presses, moves or releases the left button at a cell, counted from 0,
+    /// as a terminal tells it.
+    pub fn mouse(&mut self, what: Mouse, column: u16, row: u16) {
+        let (button, end) = match what {
+            Mouse::Press => (0, 'M'),
+            Mouse::Drag => (32, 'M'),
+            Mouse::Release => (0, 'm'),
+        };
+        self.types(&format!("\u{1b}[<{button};{};{}{end}", column + 1, row + 1));
     }
 
     /// Gives the terminal another size.
@@ -182,6 +215,9 @@ fn show(mut reader: Box<dyn Read + Send>, shown: Arc<Mutex<Shown>>) {
             let mut shown = shown.lock().unwrap();
             shown.parser.process(&buffer[..count]);
             shown.bytes += count;
+            shown.raw.extend_from_slice(&buffer[..count]);
+            let old = shown.raw.len().saturating_sub(RAW);
+            shown.raw.drain(..old);
             shown.last = Instant::now();
         }
     });

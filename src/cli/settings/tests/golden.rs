@@ -1,4 +1,4 @@
-//! What is printed of the keys, and what the README says of them.
+//! What is printed of the keys, and the example of the README.
 
 use super::*;
 
@@ -28,27 +28,6 @@ fn every_key_is_described_and_has_its_own_variable() {
     for key in keys {
         assert!(key.description.ends_with(['.', '`']), "{}: {:?}", key.full(), key.description);
     }
-}
-
-/// The line of the README's table for a key.
-fn line(key: &keys::Key) -> String {
-    let mut what = key.description.replace('\n', " ");
-    if let Some(default) = &key.default {
-        let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
-        what = format!("{} [default: {default}].", what.trim_end_matches('.'));
-    }
-    let alias = key.alias.as_ref().map(|alias| format!(" (or `{alias}`)")).unwrap_or_default();
-    format!("| `{}`{alias} | {} |", key.full(), what.replace('|', "\\|"))
-}
-
-#[test]
-fn the_readme_lists_every_key() {
-    let readme = std::fs::read_to_string(repository("README.md")).unwrap();
-    let lines: Vec<String> = keys::all().iter().filter(|key| !key.is_chord()).map(line).collect();
-    let missing = lines.iter().any(|line| !readme.lines().any(|other| other == line));
-    assert!(!missing, "README.md needs these lines:\n{}", lines.join("\n"));
-    let listed = readme.lines().filter(|other| other.starts_with("| `") && other.ends_with(". |")).count();
-    assert_eq!(listed, lines.len(), "README.md lists keys that there are not");
 }
 
 #[test]
