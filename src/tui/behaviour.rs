@@ -2,6 +2,7 @@
 
 mod actions;
 mod edges;
+mod pages;
 
 use std::collections::HashSet;
 
@@ -47,7 +48,7 @@ fn press(word: &str) -> KeyEvent {
 }
 
 /// Presses keys, written as words with spaces between them; answers the last update.
-fn keys(app: &mut App, words: &str) -> Update {
+pub(crate) fn keys(app: &mut App, words: &str) -> Update {
     let mut last = Update::default();
     for word in words.split_whitespace() {
         last = app.update(Msg::Key(press(word)), now());

@@ -13,6 +13,7 @@ mod origin;
 mod page;
 mod palette;
 mod proposals;
+mod sheet;
 mod thoughts;
 mod yaml;
 
@@ -27,10 +28,12 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::app::App;
 use crate::draw::origin::Origin;
+use crate::draw::sheet::Sheet;
+pub(crate) use crate::draw::sheet::{matches, page_room, page_text};
 use crate::edit::Edit;
 use crate::hit::{Hit, HitMap};
 use crate::layout::{Pane, Shape};
-use crate::overlay::{Overlay, Page, Subject};
+use crate::overlay::Overlay;
 use crate::text;
 use crate::theme::{Role, Theme};
 use crate::view::Rows;
@@ -68,7 +71,7 @@ pub fn draw(app: &App, buffer: &mut Buffer) -> HitMap {
     if let Some(overlay) = app.overlays.last() {
         pen.fade();
         match overlay {
-            Overlay::Page(page) => draw_page(&mut pen, page),
+            Overlay::Page(page) => sheet::draw(&mut pen, page),
             Overlay::Palette(palette) => palette::draw(&mut pen, palette),
             Overlay::Dialog(dialog) => dialog::draw(&mut pen, dialog),
         }
@@ -141,26 +144,6 @@ pub(crate) const fn inner(area: Rect) -> Rect {
     Rect { x: area.x + 1, y: area.y + 1, width: area.width.saturating_sub(2), height: area.height.saturating_sub(2) }
 }
 
-/// An overlay's content, laid out for its width.
-struct Sheet {
-    title: String,
-    right: String,
-    lines: Vec<Line<'static>>,
-    /// When a line changes by itself.
-    wake_at: Option<Timestamp>,
-}
-
-fn sheet(app: &App, page: &Page, width: usize) -> Sheet {
-    match &page.subject {
-        Subject::Agent(key) => detail::agent(app, page, key, width),
-        Subject::Pheromone(key) => detail::pheromone(app, page, key, width),
-        Subject::Proposal(key) => detail::proposal(app, page, key, width),
-        Subject::Thought(thought) => detail::thought(app, thought, width),
-        Subject::Cell(type_, from, to) => detail::cell(app, *type_, *from, *to, width),
-        Subject::Help(spot) => help::sheet(app, *spot, width),
-    }
-}
-
 /// The largest an overlay may be: it never covers header and footer.
 fn overlay_bounds(size: (u16, u16)) -> Rect {
     let width = size.0.saturating_sub(if size.0 >= 80 { 8 } else { 0 }).min(124);
@@ -176,115 +159,12 @@ fn overlay_area(size: (u16, u16), width: u16, rows: usize) -> Rect {
     Rect { x: (size.0 - width) / 2, y: bounds.y + (bounds.height - height) / 3, width, height }
 }
 
-/// Lines of a page that are not content: its frame, and tabs if any.
-fn page_frame(page: &Page) -> u16 {
-    if page.subject.tabs().is_empty() { 2 } else { 4 }
-}
-
-/// The page on top, if one is, as it is laid out.
-fn top_sheet(app: &App) -> Option<(&Page, Sheet)> {
-    let Some(Overlay::Page(page)) = app.overlays.last() else { return None };
-    let bounds = overlay_bounds(app.size);
-    Some((page, sheet(app, page, usize::from(bounds.width.saturating_sub(6)))))
-}
-
-/// The page on top as text: its title, its lines, its object.
-pub(crate) fn page_text(app: &App) -> Option<(String, Vec<String>, Option<serde_json::Value>)> {
-    let (page, sheet) = top_sheet(app)?;
-    let lines = sheet.lines.iter().map(ToString::to_string).collect();
-    let object = page.subject.object().and_then(|(kind, key)| app.object(kind, key));
-    Some((sheet.title, lines, object))
-}
-
 /// The focused pane alone, over the whole of a buffer.
 pub(crate) fn pane_alone(app: &App, buffer: &mut Buffer) {
     let mut hits = HitMap::default();
     let area = buffer.area;
     let mut pen = Pen { buffer, hits: &mut hits, app, theme: &app.look.theme };
     draw_pane(&mut pen, app.focus, area, Shape::Bare);
-}
-
-/// How far the page on top can be scrolled.
-pub(crate) fn page_room(app: &App) -> usize {
-    let Some((page, sheet)) = top_sheet(app) else { return 0 };
-    let height = overlay_bounds(app.size).height.saturating_sub(page_frame(page));
-    sheet.lines.len().saturating_sub(usize::from(height))
-}
-
-/// The lines of the page on top that hold what is searched for.
-pub(crate) fn matches(app: &App) -> Vec<usize> {
-    let Some((page, sheet)) = top_sheet(app) else { return Vec::new() };
-    matches_of(page, &sheet)
-}
-
-fn matches_of(page: &Page, sheet: &Sheet) -> Vec<usize> {
-    if page.search.text.is_empty() {
-        return Vec::new();
-    }
-    let holds = |line: &Line<'_>| line.to_string().to_lowercase().contains(&page.search.text);
-    sheet.lines.iter().enumerate().filter(|(_, line)| holds(line)).map(|(place, _)| place).collect()
-}
-
-fn draw_page(pen: &mut Pen<'_>, page: &Page) {
-    let bounds = overlay_bounds(pen.app.size);
-    let sheet = sheet(pen.app, page, usize::from(bounds.width.saturating_sub(6)));
-    // Never larger than what it holds.
-    let wanted = sheet.lines.len().saturating_add(usize::from(page_frame(page)));
-    let area = overlay_area(pen.app.size, bounds.width, wanted.max(8));
-    pen.hits.add(area, Hit::Overlay);
-    pen.clear(area, Role::Raised);
-    pen.frame(area, true);
-    pen.titles(area, None, &sheet.title, &sheet.right, true);
-    let mut body = inner(area);
-    let tabs = page.subject.tabs();
-    if !tabs.is_empty() {
-        let mut x = body.x + 1;
-        for (place, name) in tabs.iter().enumerate() {
-            let style = if place == page.tab { pen.theme.cap(Role::Moss) } else { pen.theme.fg(Role::Soft) };
-            let start = x;
-            x = pen.put(x, body.y, body.right(), &format!(" {name} "), style) + 1;
-            pen.hits.add(Rect::new(start, body.y, x - start, 1), Hit::Tab(place));
-        }
-        body = Rect { y: body.y + 2, height: body.height.saturating_sub(2), ..body };
-    }
-    let room = sheet.lines.len().saturating_sub(usize::from(body.height));
-    let scroll = page.scroll.min(room);
-    let matches = matches_of(page, &sheet);
-    for (place, y) in (scroll..sheet.lines.len()).zip(body.y..body.bottom()) {
-        pen.line(body.x + 2, y, body.right().saturating_sub(2), &sheet.lines[place]);
-        if matches.contains(&place) {
-            let here = matches.get(page.search.at) == Some(&place);
-            pen.mark(Rect { y, height: 1, ..body }, &page.search.text, here);
-        }
-    }
-    if room > 0 {
-        let end = (scroll + usize::from(body.height)).min(sheet.lines.len());
-        let shown = format!(" {}–{end} of {} ", scroll + 1, sheet.lines.len());
-        let x = area.right().saturating_sub(text::width(&shown) as u16 + 3);
-        pen.put(x, area.bottom().saturating_sub(1), area.right(), &shown, pen.theme.fg(Role::Mute));
-    }
-    search_line(pen, page, area, matches.len());
-    if let Some(at) = sheet.wake_at {
-        pen.hits.wake(at);
-    }
-}
-
-/// What is searched for, in the lower line of the page.
-fn search_line(pen: &mut Pen<'_>, page: &Page, area: Rect, matches: usize) {
-    if page.search.edit.is_none() && page.search.text.is_empty() {
-        return;
-    }
-    let (y, limit) = (area.bottom().saturating_sub(1), area.right().saturating_sub(18));
-    let mut x = pen.put(area.x + 2, y, limit, " /", pen.theme.bold(Role::Key));
-    match &page.search.edit {
-        Some(edit) => x = pen.edit_line(x, y, limit, edit, true),
-        None => x = pen.put(x, y, limit, &page.search.text, pen.theme.fg(Role::Text)),
-    }
-    let said = match matches {
-        0 => "  nothing here ".to_owned(),
-        count => format!("  {} of {count} ", page.search.at.min(count - 1) + 1),
-    };
-    pen.put(x, y, limit, &said, pen.theme.fg(Role::Mute));
 }
 
 /// Takes away a wide character whose second half is about to be drawn over:
@@ -339,9 +219,17 @@ impl Pen<'_> {
         x
     }
 
+    /// Writes a line; one that is too long ends in `…`, wherever its spans end.
     fn line(&mut self, x: u16, y: u16, limit: u16, line: &Line<'_>) -> u16 {
         let mut at = x;
+        let mut left = line.width();
         for span in line {
+            let room = usize::from(limit.saturating_sub(at));
+            left = left.saturating_sub(span.width());
+            if left > 0 && span.width() >= room && room > 0 {
+                // What follows has no room: this one is cut to say so.
+                return self.put(at, y, limit, &format!("{}…", span.content), span.style);
+            }
             at = self.put(at, y, limit, &span.content, span.style);
         }
         at

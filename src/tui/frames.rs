@@ -1,5 +1,7 @@
 //! Frames as they are drawn, at the sizes that matter.
 
+pub(crate) mod pages;
+
 use std::sync::Arc;
 
 use insta::assert_snapshot;

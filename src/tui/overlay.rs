@@ -42,6 +42,8 @@ pub enum Subject {
 
 /// The tabs of an agent's page, by name.
 pub const AGENT_TABS: &[&str] = &["status", "thoughts", "pods", "events", "logs", "yaml"];
+/// A scroll that stays at the end, however far that is.
+pub const END: usize = usize::MAX / 2;
 /// The place of the logs among them.
 pub const LOGS: usize = 4;
 
@@ -85,7 +87,14 @@ pub struct Page {
 impl Page {
     /// A page at one of its tabs.
     pub fn new(subject: Subject, tab: usize) -> Self {
-        Self { subject, tab, scroll: 0, search: Search::default(), facts: Facts::default() }
+        let mut page = Self { subject, tab, scroll: 0, search: Search::default(), facts: Facts::default() };
+        page.scroll = page.start();
+        page
+    }
+
+    /// Where its tab is first read: what grows at its end, there.
+    pub fn start(&self) -> usize {
+        if matches!(self.tab_name(), "thoughts" | "events" | "logs") { END } else { 0 }
     }
 
     /// The name of the tab that shows; empty where there are none.
@@ -153,6 +162,8 @@ pub struct Facts {
 
 /// How many lines of logs a page keeps.
 pub const MAX_LINES: usize = 20_000;
+/// How many bytes those may have: a line can be long.
+pub const MAX_LOG_BYTES: usize = 16 << 20;
 
 /// The choices for how far logs go back, in seconds; `None` is everything.
 pub const SINCE: &[Option<i64>] = &[None, Some(60), Some(600), Some(3_600), Some(86_400)];
@@ -172,14 +183,34 @@ pub struct LogView {
     pub since: usize,
     /// The page stays at the end while lines come.
     pub stays: bool,
+    /// Long lines are broken instead of cut.
+    pub wraps: bool,
     /// The last lines.
     pub lines: VecDeque<Box<str>>,
+    /// How many bytes those have.
+    pub bytes: usize,
     /// Lines that fell off the front.
     pub dropped: u64,
     /// Why no more come.
     pub end: Option<String>,
     /// Why there are none.
     pub problem: Option<Problem>,
+}
+
+impl LogView {
+    /// Takes lines in; answers how many fell off the front.
+    pub fn take(&mut self, lines: Vec<Box<str>>) -> usize {
+        self.bytes += lines.iter().map(|line| line.len()).sum::<usize>();
+        self.lines.extend(lines);
+        let mut fell = 0;
+        while self.lines.len() > MAX_LINES || self.bytes > MAX_LOG_BYTES {
+            let Some(line) = self.lines.pop_front() else { break };
+            self.bytes -= line.len();
+            fell += 1;
+        }
+        self.dropped += fell as u64;
+        fell
+    }
 }
 
 /// A change before it is sent.

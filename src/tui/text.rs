@@ -50,6 +50,27 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// A text whose tabs are spaces, so that each of its cells is seen.
+pub fn spaced(text: &str) -> Cow<'_, str> {
+    if text.contains('\t') { Cow::Owned(text.replace('\t', "    ")) } else { Cow::Borrowed(text) }
+}
+
+/// Whether a text holds another one, which is in lower case, whatever the
+/// case of its own letters.
+pub fn holds(text: &str, wanted: &str) -> bool {
+    let Some(first) = wanted.bytes().next() else { return true };
+    if !wanted.is_ascii() {
+        return text.to_lowercase().contains(wanted);
+    }
+    // Without a copy of the text: there may be very many to look through.
+    let (bytes, wanted) = (text.as_bytes(), wanted.as_bytes());
+    let upper = first.to_ascii_uppercase();
+    bytes.len() >= wanted.len()
+        && bytes[..=bytes.len() - wanted.len()].iter().enumerate().any(|(at, byte)| {
+            (*byte == first || *byte == upper) && bytes[at..at + wanted.len()].eq_ignore_ascii_case(wanted)
+        })
+}
+
 /// The text broken into lines of at most `cells`, at spaces where there are any.
 pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     let cells = cells.max(1);
@@ -96,6 +117,12 @@ mod tests {
         assert_eq!(fit("abc", 3), "abc");
         assert_eq!(fit("abc", 0), "");
         assert_eq!(fit("مرحبا بالعالم", 6), "مرحبا…");
+    }
+
+    #[test]
+    fn a_text_is_found_whatever_its_case() {
+        assert!(holds("It FAILED", "failed") && holds("x", "") && holds("ÄRGER", "ärg"));
+        assert!(!holds("fail", "failed") && !holds("", "a"));
     }
 
     #[test]

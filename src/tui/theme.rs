@@ -157,6 +157,9 @@ impl Role {
 /// The colours in which agents are told apart.
 const ACCENTS: [Role; 7] = [Role::Sky, Role::Leaf, Role::Plum, Role::Amber, Role::Moss, Role::Rose, Role::Teal];
 
+/// How much of its colour a tinted surface has.
+const TINT: f64 = 0.14;
+
 /// How many steps of strength are told apart by colour.
 pub const RAMP_STEPS: u8 = 16;
 
@@ -224,6 +227,15 @@ impl Theme {
             return self.bold(role).add_modifier(Modifier::REVERSED);
         }
         Style::new().fg(self.color(Role::Bg)).bg(self.color(role)).add_modifier(Modifier::BOLD)
+    }
+
+    /// Text of a role on a surface that is tinted with it: a line that goes or
+    /// comes. Where surfaces have no colours, the text alone has it.
+    pub fn tint(&self, role: Role) -> Style {
+        if self.level <= ColourLevel::Ansi16 {
+            return self.fg(role);
+        }
+        self.fg(role).bg(self.mix(Role::Raised, role, TINT))
     }
 
     /// The cursor in a text that is typed.

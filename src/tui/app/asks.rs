@@ -7,7 +7,7 @@ use kgents_store::request::{Answer, Ask, Reply, Request};
 
 use super::App;
 use crate::msg::{Effect, Update};
-use crate::overlay::{Facts, Loaded, MAX_LINES, Overlay};
+use crate::overlay::{END, Facts, Loaded, Overlay};
 use crate::palette::Offer;
 use crate::theme::Role;
 
@@ -140,14 +140,9 @@ impl App {
             Answer::Events(events) => facts.events = Loaded::Here(events),
             Answer::DryRun(dry_run) => facts.dry_run = Loaded::Here(dry_run),
             Answer::Lines(lines) => {
-                facts.logs.lines.extend(lines);
-                while facts.logs.lines.len() > MAX_LINES {
-                    facts.logs.lines.pop_front();
-                    facts.logs.dropped += 1;
-                }
-                if facts.logs.stays {
-                    page.scroll = usize::MAX / 2;
-                }
+                let fell = facts.logs.take(lines);
+                // What is read stays under the eye while lines fall off the front.
+                page.scroll = if facts.logs.stays { END } else { page.scroll.saturating_sub(fell) };
             }
             Answer::LinesEnd(why) => (facts.logs.end, facts.logs.request) = (Some(why), None),
             Answer::Failed(problem) if facts.children.waits_for(id) => facts.children = Loaded::Failed(problem),

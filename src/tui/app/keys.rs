@@ -251,7 +251,9 @@ impl App {
             Action::Talk => self.talk(update),
             Action::NextAgent => self.talk_to_next(1, update),
             Action::PreviousAgent => self.talk_to_next(-1, update),
-            Action::Follow | Action::PreviousRun | Action::Container | Action::Since => self.logs(action, update),
+            Action::Follow | Action::PreviousRun | Action::Container | Action::Since | Action::Wrap => {
+                self.logs(action, update);
+            }
             Action::DryRun => self.dry_run(update),
             Action::Approve | Action::Reject | Action::Emit | Action::Scale | Action::Delete => {
                 self.draft(action, update);

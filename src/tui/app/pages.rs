@@ -1,7 +1,7 @@
 //! Opening things: pages with their tabs, searches and logs; the palette.
 
 use kgents_store::request::{Ask, Logs};
-use kgents_store::{Key, Kind};
+use kgents_store::{Key, Kind, view};
 use serde_json::Value;
 
 use super::App;
@@ -9,7 +9,7 @@ use super::asks::For;
 use crate::action::Action;
 use crate::layout::Pane;
 use crate::msg::{Effect, Update};
-use crate::overlay::{Loaded, LogView, Overlay, Page, SINCE, Subject};
+use crate::overlay::{END, Loaded, LogView, Overlay, Page, SINCE, Subject};
 use crate::palette::{Go, Offer, Palette};
 use crate::theme::Role;
 use crate::{draw, snapshot};
@@ -49,7 +49,7 @@ impl App {
     }
 
     /// Opens a page at one of its tabs and asks for what it shows besides.
-    pub(super) fn open_page(&mut self, subject: Subject, tab: usize, update: &mut Update) {
+    pub(crate) fn open_page(&mut self, subject: Subject, tab: usize, update: &mut Update) {
         self.overlays.push(Overlay::Page(Box::new(Page::new(subject, tab))));
         self.load(update);
     }
@@ -71,7 +71,7 @@ impl App {
         if let Some(Overlay::Page(page)) = self.overlays.last_mut() {
             let tabs = page.subject.tabs().len().max(1) as isize;
             page.tab = (page.tab as isize + by).rem_euclid(tabs) as usize;
-            page.scroll = 0;
+            page.scroll = page.start();
             page.search.at = 0;
             self.load(update);
         }
@@ -98,7 +98,11 @@ impl App {
                     facts.events = Loaded::Asked(id);
                 }
             }
-            (Subject::Proposal(key), Some("status")) if is_new(!matches!(facts.dry_run, Loaded::Not)) => {
+            // Nobody asks what would become of what is over.
+            (Subject::Proposal(key), Some("status"))
+                if is_new(!matches!(facts.dry_run, Loaded::Not))
+                    && self.terrarium.proposals().get(key).is_some_and(|held| view::phase(&held.object).is_open()) =>
+            {
                 facts.dry_run = Loaded::Asked(desk.ask(Ask::DryRun(key.clone()), For::Page, update));
             }
             (Subject::Agent(_), Some("logs")) if facts.logs.lines.is_empty() && facts.logs.request.is_none() => {
@@ -118,9 +122,11 @@ impl App {
         if let Some(id) = logs.request.take() {
             self.desk.cancel(id, update);
         }
-        let LogView { pod, container, previous, since, .. } = logs.clone();
-        *logs = LogView { pod, container: container.clone(), previous, since, stays: true, ..LogView::default() };
-        page.scroll = usize::MAX / 2;
+        let LogView { pod, previous, since, wraps, .. } = *logs;
+        let container = logs.container.take();
+        *logs =
+            LogView { pod, container: container.clone(), previous, since, wraps, stays: true, ..LogView::default() };
+        page.scroll = END;
         let Some(name) = pods.get(pod % pods.len().max(1)) else { return };
         let ask = Logs {
             pod: (*name).clone(),
@@ -136,6 +142,7 @@ impl App {
 
     /// Keys of the logs.
     pub(super) fn logs(&mut self, action: Action, update: &mut Update) {
+        let end = draw::page_room(self);
         let Some(Overlay::Page(page)) = self.overlays.last_mut() else { return };
         let Subject::Agent(agent) = &page.subject else { return };
         let pods: Vec<_> = self.terrarium.pods_of(agent).collect();
@@ -143,9 +150,11 @@ impl App {
         match action {
             Action::Follow => {
                 logs.stays = !logs.stays;
-                if logs.stays {
-                    page.scroll = usize::MAX / 2;
-                }
+                page.scroll = if logs.stays { END } else { page.scroll.min(end) };
+                return;
+            }
+            Action::Wrap => {
+                logs.wraps = !logs.wraps;
                 return;
             }
             Action::PreviousRun => logs.previous = !logs.previous,

@@ -94,6 +94,7 @@ const SEQUENCES: &[Sequence] = &[
     ("the next container", "l o", |seen| {
         seen.asked(|ask| matches!(ask, Ask::Logs(logs) if logs.container.as_deref() == Some("mirror")))
     }),
+    ("long lines are broken", "l w", |seen| page(&seen.app).facts.logs.wraps),
     ("since when", "l s", |seen| seen.asked(|ask| matches!(ask, Ask::Logs(logs) if logs.since_seconds == Some(60)))),
     ("yaml", "3 Y", |seen| seen.tab() == "yaml" && matches!(page(&seen.app).subject, Subject::Proposal(_))),
     ("emit", "w 2 e", |seen| matches!(seen.draft(), Draft::Emit(_))),

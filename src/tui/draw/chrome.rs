@@ -7,7 +7,7 @@ use kgents_store::{Kind, Layer};
 use ratatui::layout::Rect;
 
 use super::{Pen, age_of, origin};
-use crate::action::TABLE;
+use crate::action::{Action, Row, Spot, TABLE};
 use crate::app::keys::Typing;
 use crate::app::minute;
 use crate::hit::Hit;
@@ -357,7 +357,10 @@ pub(super) fn footer(pen: &mut Pen<'_>, area: Rect) {
         Some(Typing::Palette | Typing::Dialog) => &[],
         None => {
             let spot = app.spot();
-            let rows = TABLE.iter().filter(|row| !row.short.is_empty() && row.works(spot));
+            // There is no time to go back to where nothing is shown yet.
+            let idle =
+                |row: &Row| spot == Spot::Bare && row.action == Action::Earlier && app.terrarium.moment().is_none();
+            let rows = TABLE.iter().filter(|row| !row.short.is_empty() && row.works(spot) && !idle(row));
             // The keys of the place first: what works everywhere is known soonest.
             let (everywhere, here): (Vec<_>, Vec<_>) = rows.partition(|row| row.spots.len() > 8);
             let barred = app.barred().is_some();

@@ -67,5 +67,5 @@ pub(super) fn sheet(app: &App, spot: Spot, width: usize) -> Sheet {
         Role::Mute,
         "The mouse works too: click, click again to open, wheel. --no-mouse leaves it to the terminal.",
     )));
-    Sheet { title: format!("help · {}", spot.title()), right: "esc back".to_owned(), lines, wake_at: None }
+    Sheet::new(format!("help · {}", spot.title()), "esc back".to_owned(), lines)
 }

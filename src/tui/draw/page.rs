@@ -9,31 +9,71 @@ use super::Pen;
 use crate::text;
 use crate::theme::Role;
 
+/// A jar with plants in it, and one that waits for them.
 const PLANT: [&str; 8] = [
-    r"      ,-.       ",
-    r"   .-(   )-.    ",
-    r"  (    |    )   ",
-    r"   `-. | .-'    ",
-    r"      \|/       ",
-    r"  .----+----.   ",
-    r" /  . . . .  \  ",
-    r" \___________/  ",
+    "    ▁▁▁▁▁▁▁    ",
+    "   ╭┴─────┴╮   ",
+    " ╭─╯   ●   ╰─╮ ",
+    " │  ●  ┃  ●  │ ",
+    " │ ╲╱╲ ┃ ╱╲╱ │ ",
+    " │   ╲╲┃╱╱   │ ",
+    " │▒▓▒▒▓▓▒▓▒▒▓│ ",
+    " ╰───────────╯ ",
+];
+const BOTTLE: [&str; 8] = [
+    "    ▁▁▁▁▁▁▁    ",
+    "   ╭┴─────┴╮   ",
+    " ╭─╯       ╰─╮ ",
+    " │           │ ",
+    " │           │ ",
+    " │     ◦     │ ",
+    " │▒▓▒▒▓▓▒▓▒▒▓│ ",
+    " ╰───────────╯ ",
 ];
 
-const BOTTLE: [&str; 8] = [
-    r"     _____      ",
-    r"     |   |      ",
-    r"    /     \     ",
-    r"   /       \    ",
-    r"  |    .    |   ",
-    r"  |         |   ",
-    r"  |  . . .  |   ",
-    r"  \_________/   ",
+/// The same where only ASCII is drawn.
+const ASCII_PLANT: [&str; 8] = [
+    "    _______    ",
+    "   /_______\\   ",
+    "  /    *    \\  ",
+    " |  *  !  *  | ",
+    " |  \\  !  /  | ",
+    " |   \\ ! /   | ",
+    " |:#::##:#::#| ",
+    " +-----------+ ",
 ];
+const ASCII_BOTTLE: [&str; 8] = [
+    "    _______    ",
+    "   /_______\\   ",
+    "  /         \\  ",
+    " |           | ",
+    " |           | ",
+    " |     .     | ",
+    " |:#::##:#::#| ",
+    " +-----------+ ",
+];
+
+/// What stands above the words.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Art {
+    Plant,
+    Bottle,
+}
+
+impl Art {
+    const fn lines(self, ascii: bool) -> &'static [&'static str; 8] {
+        match (self, ascii) {
+            (Self::Plant, false) => &PLANT,
+            (Self::Bottle, false) => &BOTTLE,
+            (Self::Plant, true) => &ASCII_PLANT,
+            (Self::Bottle, true) => &ASCII_BOTTLE,
+        }
+    }
+}
 
 /// What a page says.
 struct Said {
-    art: &'static [&'static str],
+    art: Art,
     title: String,
     lines: Vec<String>,
     /// Commands to type, each with what it does.
@@ -45,13 +85,25 @@ pub(super) fn bare(pen: &mut Pen<'_>, area: Rect) {
     let said = say(pen);
     let width = usize::from(area.width.saturating_sub(4)).min(92);
     let lines: Vec<String> = said.lines.iter().flat_map(|line| text::wrap(line, width)).collect();
-    let art = if usize::from(area.height) >= 8 + 6 + lines.len() + said.next.len() { said.art } else { &[] };
+    let fits = usize::from(area.height) >= 8 + 6 + lines.len() + said.next.len();
+    let ascii = pen.theme.glyphs.corners[0].is_ascii();
+    let art: &[&str] = if fits { said.art.lines(ascii) } else { &[] };
     let height = art.len() + usize::from(!art.is_empty()) * 2 + 1 + lines.len() + 2 + said.next.len();
     let mut y = area.y + area.height.saturating_sub(height as u16) * 2 / 5;
     let middle = |text: &str| area.x + (area.width.saturating_sub(text::width(text) as u16)) / 2;
-    for (i, line) in art.iter().enumerate() {
-        let color = pen.theme.mix(Role::Leaf, said.role, i as f64 / 7.0);
-        pen.put(middle(line), y, area.right(), line, pen.theme.fg(said.role).fg(color));
+    for line in art {
+        let mut x = middle(line);
+        for c in line.chars() {
+            let colour = match c {
+                '●' | '*' => pen.theme.color(said.role),
+                '◦' | '.' => pen.theme.color(Role::Soft),
+                '┃' | '╲' | '╱' | '!' => pen.theme.color(Role::Moss),
+                '▒' | ':' => pen.theme.mix(Role::Bg, Role::Amber, 0.35),
+                '▓' | '#' => pen.theme.mix(Role::Bg, Role::Amber, 0.5),
+                _ => pen.theme.mix(Role::Line, Role::Sky, 0.5),
+            };
+            x = pen.put(x, y, area.right(), c.encode_utf8(&mut [0; 4]), pen.theme.fg(Role::Soft).fg(colour));
+        }
         y += 1;
     }
     y += u16::from(!art.is_empty()) * 2;
@@ -93,7 +145,7 @@ fn say(pen: &Pen<'_>) -> Said {
             }
         }
         let next = if hint.is_empty() { Vec::new() } else { vec![(hint.clone(), "")] };
-        return Said { art: &BOTTLE, title: "Nobody answers.".to_owned(), lines, next, role: Role::Coral };
+        return Said { art: Art::Bottle, title: "Nobody answers.".to_owned(), lines, next, role: Role::Coral };
     }
     let states: Vec<(Kind, WatchState)> =
         Kind::CUSTOM.into_iter().filter_map(|kind| Some((kind, app.trouble(kind)?))).collect();
@@ -104,7 +156,7 @@ fn say(pen: &Pen<'_>) -> Said {
             .map(|(kind, _)| kind.plural())
             .collect();
         return Said {
-            art: &PLANT,
+            art: Art::Plant,
             title: "The soil is not prepared yet.".to_owned(),
             lines: vec![format!("{context} answers, but it does not know {}.", unknown(&missing))],
             next: vec![(
@@ -129,7 +181,7 @@ fn say(pen: &Pen<'_>) -> Said {
             _ => (String::new(), "kgents status".to_owned()),
         };
         return Said {
-            art: &BOTTLE,
+            art: Art::Bottle,
             title: "Nothing can be seen from here.".to_owned(),
             lines: vec![line],
             next: vec![
@@ -141,7 +193,7 @@ fn say(pen: &Pen<'_>) -> Said {
     }
     let place = scene.namespace.as_ref().map_or("any namespace".to_owned(), Clone::clone);
     Said {
-        art: &PLANT,
+        art: Art::Plant,
         title: "Nothing grows here yet.".to_owned(),
         lines: vec![format!("{context} answers and knows the kgents resources, but no agent lives in {place}.")],
         next: vec![

@@ -1,9 +1,12 @@
 //! The thought stream: who, what, how grave; following or frozen.
 
+use std::borrow::Cow;
+
 use kgents_store::thought::{Severity, Thought};
 use ratatui::layout::Rect;
+use serde_json::Value;
 
-use super::Pen;
+use super::{Pen, counted};
 use crate::app::App;
 use crate::layout::Pane;
 use crate::text;
@@ -81,8 +84,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, area: Rect) {
             _ if *place >= recent => pen.theme.fg(Role::Text),
             _ => pen.theme.fg(Role::Soft),
         };
-        pen.put(x, y, area.right().saturating_sub(1), &text::one_line(&thought.text), style);
-        for word in app.filters[Pane::Thoughts as usize].filter.words() {
+        let words: Vec<&str> = app.filters[Pane::Thoughts as usize].filter.words().collect();
+        pen.put(x, y, area.right().saturating_sub(1), &in_a_line(&thought.text, &words), style);
+        for word in words {
             pen.mark(line, word, false);
         }
     }
@@ -95,5 +99,78 @@ pub(super) fn folded(pen: &mut Pen<'_>, area: Rect) {
         return;
     };
     let x = pen.put(x, area.y, area.right(), &last.who, pen.theme.bold(who_role(pen.theme, last)));
-    pen.put(x + 1, area.y, area.right(), &text::one_line(&last.text), pen.theme.fg(Role::Soft));
+    pen.put(x + 1, area.y, area.right(), &in_a_line(&last.text, &[]), pen.theme.fg(Role::Soft));
+}
+
+/// A JSON object within a text.
+pub(super) struct HeldJson<'a> {
+    /// What stands before it.
+    pub(super) before: &'a str,
+    /// The object itself, as it is written.
+    pub(super) json: &'a str,
+    /// What it says.
+    pub(super) value: Value,
+    /// What stands after it.
+    pub(super) after: &'a str,
+}
+
+/// The first JSON object with fields that a text holds.
+pub(super) fn held_json(text: &str) -> Option<HeldJson<'_>> {
+    // A brace that begins no object is passed over; not many are tried.
+    for (start, _) in text.match_indices('{').take(8) {
+        let (before, rest) = text.split_at(start);
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+        if let Some(Ok(value)) = values.next()
+            && value.as_object().is_some_and(|fields| !fields.is_empty())
+        {
+            let (json, after) = rest.split_at(values.byte_offset());
+            return Some(HeldJson { before, json, value, after });
+        }
+    }
+    None
+}
+
+/// JSON that takes more cells than this is folded in a line.
+const FOLD_FROM: usize = 24;
+
+/// A thought in one line: JSON in it is folded to how many fields it has,
+/// unless one of the words that are looked for stands in it.
+pub(super) fn in_a_line<'a>(said: &'a str, words: &[&str]) -> Cow<'a, str> {
+    let long = said.len() > FOLD_FROM && said.contains('{');
+    let Some(held) = long.then(|| held_json(said)).flatten() else { return text::one_line(said) };
+    if text::width(held.json) <= FOLD_FROM || words.iter().any(|word| text::holds(held.json, &word.to_lowercase())) {
+        return text::one_line(said);
+    }
+    let names: Vec<&str> = held.value.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    let mut fold = counted(names.len(), "field", "fields");
+    if held.before.trim().is_empty() && held.after.trim().is_empty() {
+        // Nothing else tells what it is about: the first names do.
+        let more = if names.len() > 2 { ", …" } else { "" };
+        fold = format!("{fold}: {}{more}", names.iter().take(2).copied().collect::<Vec<_>>().join(", "));
+    }
+    Cow::Owned(text::one_line(&format!("{}{{{fold}}}{}", held.before, held.after)).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_json_is_folded_in_a_line() {
+        let fold = |text: &str| in_a_line(text, &[]).into_owned();
+        let object = r#"{"hold":"9f2","invoice":4138,"cents":118200,"until":"payout"}"#;
+        assert_eq!(fold(object), "{4 fields: cents, hold, …}");
+        assert_eq!(fold(&format!("hold 9f2 {object}\nand on")), "hold 9f2 {4 fields} and on");
+        assert_eq!(fold(r#"{"only":"one long text is the whole of it"}"#), "{1 field: only}");
+        assert_eq!(in_a_line(object, &["PAYOUT"]), object, "what is looked for is shown");
+    }
+
+    #[test]
+    fn what_is_short_or_no_json_stays() {
+        for text in
+            [r#"hold {"a":1}"#, "a set {a, b, c} of many things in braces", "{}", "{ broken json that goes on and on"]
+        {
+            assert_eq!(in_a_line(text, &[]), text);
+        }
+    }
 }

@@ -28,6 +28,10 @@ pub struct Glyphs {
     pub alarm: &'static str,
     pub fold: &'static str,
     pub cell: &'static str,
+    pub check: &'static str,
+    pub waits: &'static str,
+    pub tick: &'static str,
+    pub rise: &'static str,
 }
 
 /// Lines, bars and marks as most terminals draw them.
@@ -56,6 +60,10 @@ pub(super) const UNICODE: Glyphs = Glyphs {
     alarm: "▲",
     fold: "╶",
     cell: "◆",
+    check: "✓",
+    waits: "…",
+    tick: "╵",
+    rise: "▴",
 };
 
 /// The same for terminals that draw only ASCII.
@@ -84,4 +92,8 @@ pub(super) const ASCII: Glyphs = Glyphs {
     alarm: "^",
     fold: "-",
     cell: "@",
+    check: "v",
+    waits: "…",
+    tick: "'",
+    rise: "^",
 };

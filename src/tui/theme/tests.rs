@@ -50,6 +50,18 @@ fn text_is_legible_on_every_surface_it_stands_on() {
 }
 
 #[test]
+fn what_goes_and_what_comes_is_legible_on_its_tint() {
+    for palette in palettes() {
+        for role in [Role::Moss, Role::Coral] {
+            let surface = mix(palette.rgb(Role::Raised), palette.rgb(role), TINT);
+            let ratio = contrast(palette.rgb(role), surface);
+            assert!(ratio >= LEGIBLE, "{}: {role:?}: {ratio:.2}", palette.name());
+            assert_ne!(surface, palette.rgb(Role::Raised), "{}", palette.name());
+        }
+    }
+}
+
+#[test]
 fn with_256_colours_text_stays_legible() {
     // The worst pairs: dark 4.35 (mute), light 4.10 (amber), high-contrast
     // 8.26 (plum), colour-blind 4.73 (coral), mono 4.93 (mute).
