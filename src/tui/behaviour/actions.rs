@@ -102,7 +102,7 @@ const SEQUENCES: &[Sequence] = &[
     ("delete", "w c-d", |seen| matches!(seen.draft(), Draft::Delete(Kind::Agent, ..))),
     ("freeze the thoughts", "4 <space>", |seen| seen.app.frozen),
     ("freeze all", "<space>", |seen| seen.app.terrarium.moment().is_some()),
-    ("back in time", "[", |seen| seen.app.terrarium.moment().is_some() || seen.app.toast.is_some()),
+    ("back in time", "[", |seen| seen.app.terrarium.moment().is_some()),
     ("and forward", "[ ] ] ] ] ] ] ] ]", |seen| seen.app.terrarium.moment().is_none()),
     ("zoom", "3 z", |seen| seen.app.layout().unwrap().panes.len() == 1),
     ("larger", "> >", |seen| seen.agents() == Seen { app: app(), effects: Vec::new() }.agents() + 8),
