@@ -1,6 +1,5 @@
 //! `kgents observe`: the window, or what stands for it without a terminal.
 
-use std::fmt::Display;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +15,7 @@ use kgents_tui::{Background, ColourLevel};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use self::look::{Flags, calm, one, reload, told};
 use crate::args::Global;
 use crate::command::status;
 use crate::failure::{Code, Failure};
@@ -26,7 +26,7 @@ use crate::log;
 use crate::memory;
 use crate::runtime::{aside, block_on};
 use crate::settings::environment::Env;
-use crate::settings::{Origin, Reload, Settings, Window};
+use crate::settings::{Reload, Window};
 use crate::stream::json::Json;
 use crate::stream::plain::Plain;
 use crate::themes::Themes;
@@ -159,45 +159,6 @@ impl Args {
             ..rest
         };
         (options, problems)
-    }
-}
-
-/// What the flags say of the window: they win over what is set.
-#[derive(Clone)]
-struct Flags {
-    no_mouse: bool,
-    utc: bool,
-    ascii: bool,
-    write: bool,
-    theme: Option<String>,
-}
-
-/// Whether nothing moves that does not have to. Over SSH each frame is a
-/// packet, so there it is the default.
-fn calm(window: &Window, env: &Env) -> bool {
-    window.reduce_motion.unwrap_or(env.ssh)
-}
-
-impl Flags {
-    fn over(&self, settings: &Window) -> Window {
-        let Window { mouse, utc, ascii, theme, write, keymap, reduce_motion } = settings;
-        Window {
-            mouse: *mouse && !self.no_mouse,
-            utc: *utc || self.utc,
-            ascii: *ascii || self.ascii,
-            theme: self.theme.as_ref().unwrap_or(theme).clone(),
-            write: *write || self.write,
-            keymap: *keymap,
-            reduce_motion: *reduce_motion,
-        }
-    }
-
-    /// Who names the theme.
-    fn origin(&self, settings: &Settings) -> Origin {
-        match self.theme {
-            Some(_) => Origin::Flag("--theme"),
-            None => settings.origin("window.theme").clone(),
-        }
     }
 }
 
@@ -352,57 +313,6 @@ async fn behind(mut options: kgents_source::Options, mut bus: Bus, mut ends: End
     }
 }
 
-/// A problem as a sentence, and another that says what holds meanwhile.
-fn told(problem: &impl Display, meanwhile: &str) -> String {
-    let problem = problem.to_string();
-    let stop = if problem.ends_with(['.', '?', '!']) { "" } else { "." };
-    format!("{problem}{stop} {meanwhile}")
-}
-
-/// Several sentences as one text.
-fn one(sentences: impl Iterator<Item = String>) -> Option<String> {
-    Some(sentences.collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty())
-}
-
-/// Reads the configuration file and that of the theme again each time that one
-/// of them changes, for ever.
-async fn reload(
-    mut file: Reload,
-    flags: Flags,
-    was: kgents_tui::Options,
-    changes: watch::Sender<kgents_tui::Settings>,
-) {
-    let env = Env::system();
-    let themes = Themes::of(&env);
-    loop {
-        file.changed().await;
-        match file.again() {
-            Some(Ok(settings)) => {
-                let window = flags.over(&settings.window);
-                let reduce_motion = calm(&window, &env);
-                let Window { utc, ascii, theme, .. } = window;
-                file.watch(themes.file(&theme));
-                let chosen = themes.choose(&theme, flags.origin(&settings));
-                let keys = keymap::of(&settings);
-                changes.send_modify(|shown| {
-                    // What cannot be read leaves the colours as they are.
-                    let palette = chosen.as_ref().map_or_else(|_| shown.options.palette.clone(), Clone::clone);
-                    let keymap = keys.as_ref().map_or_else(|_| shown.options.keymap.clone(), Clone::clone);
-                    shown.options = kgents_tui::Options { utc, ascii, palette, keymap, reduce_motion, ..was.clone() };
-                    let keys = keys.err().and_then(|wrong| keymap::first(&wrong));
-                    let keys = keys.map(|problem| told(&problem, "The keys stay as they were."));
-                    let theme = chosen.err().map(|problem| told(&problem, "The theme stays as it was."));
-                    shown.problem = one(keys.into_iter().chain(theme));
-                });
-            }
-            Some(Err(problem)) => changes.send_modify(|settings| {
-                settings.problem = Some(told(&problem, "What was set before stays."));
-            }),
-            None => {}
-        }
-    }
-}
-
 /// How long a snapshot waits for the first lists.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long it waits for a recording, which comes for certain.
@@ -467,5 +377,6 @@ fn is_settled(terrarium: &Terrarium) -> bool {
     asked.peek().is_some() && asked.all(had_its_chance)
 }
 
+mod look;
 #[cfg(test)]
 mod tests;

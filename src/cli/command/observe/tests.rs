@@ -2,6 +2,7 @@ use kgents_store::bus::Control;
 use kgents_store::watch::{Watch, WatchState};
 
 use super::*;
+use crate::settings::{Origin, Settings};
 use crate::testing::{kube, live, scene, terrarium, up};
 
 #[test]
