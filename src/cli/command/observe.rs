@@ -231,14 +231,21 @@ fn window(args: &Args, global: &Global, options: kgents_source::Options) -> Resu
     let source = {
         let (cancel, global, flags, look) = (cancel.clone(), global.clone(), args.flags(), look.clone());
         aside("source", async move {
-            let _log = log::start(&global, None);
-            if let Some(odd) = odd {
-                tracing::warn!("{odd}");
-            }
+            // Beside the work: opening a log takes longer than reading a small
+            // Ghost, which is wanted in the first frame.
+            let log = tokio::task::spawn_blocking(move || {
+                let log = log::start(&global, None);
+                if let Some(odd) = odd {
+                    tracing::warn!("{odd}");
+                }
+                log
+            });
             tokio::select! {
                 () = behind(options, bus, ends, cancel) => {}
                 () = reload(file, flags, look, changes) => {}
             }
+            // What was said last is written before we go.
+            drop(log.await);
         })?
     };
     let shown = kgents_tui::run(reader, wires, &look, settings, remembered);
