@@ -286,6 +286,7 @@ impl App {
 
     /// Works the views out anew and lets the cursors find their rows.
     fn refresh(&mut self) {
+        self.look_again();
         let wishes = Wishes { filters: self.filters.each_ref().map(|filtering| &filtering.filter), sorts: self.sorts };
         self.views.refresh(&self.terrarium, self.now, &wishes);
         let Views { agents, proposals, alive, .. } = &self.views;

@@ -224,8 +224,18 @@ pub struct Dialog {
     pub field: usize,
     /// Why it cannot be sent as it is.
     pub problem: Option<String>,
+    /// It was sent and somebody else had been faster: what is looked at follows
+    /// the object until it is sent again.
+    pub again: bool,
     /// When it was opened: the moment that is shown in what would be sent.
     pub opened: Timestamp,
+}
+
+impl Dialog {
+    /// A dialog that was just opened.
+    pub fn new(draft: Draft, fields: Vec<Field>, opened: Timestamp) -> Self {
+        Self { draft, fields, field: 0, problem: None, again: false, opened }
+    }
 }
 
 /// What a dialog would do.

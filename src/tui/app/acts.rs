@@ -102,13 +102,7 @@ impl App {
             _ => return,
         };
         self.ask_who(update);
-        self.overlays.push(Overlay::Dialog(Box::new(Dialog {
-            draft,
-            fields,
-            field: 0,
-            problem: None,
-            opened: self.now,
-        })));
+        self.overlays.push(Overlay::Dialog(Box::new(Dialog::new(draft, fields, self.now))));
     }
 
     /// Asks as whom the API server knows us, for the dialog to say so.
@@ -134,8 +128,7 @@ impl App {
         } else if self.terrarium.layer() == Some(Layer::Fixture) {
             self.tell(Role::Amber, "A recording cannot be changed.", "");
         } else {
-            let dialog =
-                Dialog { draft: Draft::WriteMode, fields: Vec::new(), field: 0, problem: None, opened: self.now };
+            let dialog = Dialog::new(Draft::WriteMode, Vec::new(), self.now);
             self.overlays.push(Overlay::Dialog(Box::new(dialog)));
         }
     }
@@ -159,11 +152,37 @@ impl App {
         match dialog.act(self.desk.user.as_deref()) {
             Err(problem) => dialog.problem = Some(problem),
             Ok(act) => {
-                self.overlays.pop();
                 let did = act::sentence(&act);
-                self.desk.ask(Ask::Act(act), For::Act(did.clone()), update);
                 self.tell(Role::Sky, format!("Sent: {did}."), "");
+                if let Some(Overlay::Dialog(dialog)) = self.overlays.pop() {
+                    self.desk.ask(Ask::Act(act), For::Act(did, dialog), update);
+                }
             }
+        }
+    }
+
+    /// Asks again what somebody else was faster with, over the object as it
+    /// stands now. Nothing is sent by itself.
+    pub(super) fn ask_again(&mut self, mut dialog: Box<Dialog>, said: &str) {
+        dialog.again = true;
+        dialog.problem = Some(format!("{}; ⏎ sends it for what stands now", said.trim_end_matches('.')));
+        self.overlays.push(Overlay::Dialog(dialog));
+        self.stale = true;
+    }
+
+    /// Lets a dialog that asks again look at the newest version.
+    pub(super) fn look_again(&mut self) {
+        let Some(Overlay::Dialog(dialog)) = self.overlays.last() else { return };
+        let target = match &dialog.draft {
+            Draft::Decide { proposal, .. } => Some((Kind::Proposal, proposal.clone())),
+            Draft::Delete(kind, key, _) => Some((*kind, key.clone())),
+            _ => None,
+        };
+        let newest = target.filter(|_| dialog.again).and_then(|(kind, key)| self.seen(kind, &key));
+        if let (Some(newest), Some(Overlay::Dialog(dialog))) = (newest, self.overlays.last_mut())
+            && let Draft::Decide { seen, .. } | Draft::Delete(_, _, seen) = &mut dialog.draft
+        {
+            *seen = newest;
         }
     }
 }

@@ -7,15 +7,15 @@ use kgents_store::request::{Answer, Ask, Reply, Request};
 
 use super::App;
 use crate::msg::{Effect, Update};
-use crate::overlay::{END, Facts, Loaded, Overlay};
+use crate::overlay::{Dialog, END, Facts, Loaded, Overlay};
 use crate::palette::Offer;
 use crate::theme::Role;
 
 /// What a request is for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) enum For {
-    /// A change; what it does, in words.
-    Act(String),
+    /// A change; what it does, in words, and the dialog that it came from.
+    Act(String, Box<Dialog>),
     /// A file; its name.
     Save(String),
     /// Who we are, for the dialogs.
@@ -67,7 +67,7 @@ impl Desk {
     /// Forgets everything: what comes now is an answer about somewhere else.
     /// Changes that were sent are waited for all the same.
     pub(crate) fn forget(&mut self) {
-        self.open.retain(|_, what| matches!(what, For::Act(_) | For::Save(_)));
+        self.open.retain(|_, what| matches!(what, For::Act(..) | For::Save(_)));
         self.user = None;
     }
 }
@@ -81,10 +81,12 @@ impl App {
         let what = if more { self.desk.open.get(&id).cloned() } else { self.desk.open.remove(&id) };
         let Some(what) = what else { return false };
         match (what, answer) {
-            (For::Act(did), Answer::Done(said)) => self.tell(Role::Moss, format!("{did}: {said}."), ""),
-            (For::Act(did), Answer::Failed(problem)) => {
-                let role = if problem.conflict { Role::Amber } else { Role::Coral };
-                self.tell(role, format!("{did}: {}", problem.said), problem.hint.unwrap_or_default());
+            (For::Act(did, _), Answer::Done(said)) => self.tell(Role::Moss, format!("{did}: {said}."), ""),
+            (For::Act(_, dialog), Answer::Failed(problem)) if problem.conflict => {
+                self.ask_again(dialog, &problem.said);
+            }
+            (For::Act(did, _), Answer::Failed(problem)) => {
+                self.tell(Role::Coral, format!("{did}: {}", problem.said), problem.hint.unwrap_or_default());
             }
             (For::Save(_), Answer::Done(said)) => self.tell(Role::Moss, said, ""),
             (For::Save(name), Answer::Failed(problem)) => {

@@ -16,6 +16,8 @@ use crate::view::Sort;
 
 /// Cells of an activity bar, each with two steps.
 const BAR: u16 = 6;
+/// Cells that what it does, for how long and its pods have at least beside a bar.
+const ROOM: u16 = 22;
 
 pub(super) fn count(app: &App) -> String {
     if !super::is_known(app, Kind::Agent) {
@@ -131,7 +133,9 @@ fn draw_row(pen: &mut Pen<'_>, line: Rect, row: &AgentRow, name_width: u16) {
     x += name_width + 1;
     pen.put(x, y, line.right(), word, pen.theme.fg(role));
     x += 9;
-    if line.width >= 56 {
+    // What it does is worth more than how much of it.
+    let room = line.right().saturating_sub(x + BAR + 2);
+    if line.width >= 56 && room >= ROOM {
         bar(pen, x, y, line.right(), row, if word == "idle" { Role::Mute } else { role });
         x += BAR + 2;
     }

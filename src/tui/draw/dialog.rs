@@ -20,7 +20,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, dialog: &Dialog) {
     let above = above(pen, dialog, width);
     let wire = wire(pen, dialog, width);
     let fields = dialog.fields.len();
-    let rows = above.len() + fields * 2 + 1 + wire.len() + 2 + 3;
+    let problem = dialog.problem.as_ref().map(|problem| text::wrap(&format!("Not sent: {problem}."), width));
+    let problem = problem.unwrap_or_default();
+    let rows = above.len() + fields * 2 + problem.len().max(1) + wire.len() + 2 + 3;
     let area = overlay_area(pen.app.size, WIDTH, rows + 1);
     pen.hits.add(area, Hit::Overlay);
     pen.clear(area, Role::Raised);
@@ -51,10 +53,11 @@ pub(super) fn draw(pen: &mut Pen<'_>, dialog: &Dialog) {
         }
         y += 2;
     }
-    if let Some(problem) = &dialog.problem {
-        pen.put(left, y.min(end), right, &format!("Not sent: {problem}."), pen.theme.fg(Role::Coral));
+    for line in &problem {
+        pen.put(left, y.min(end), right, line, pen.theme.fg(Role::Coral));
+        y += 1;
     }
-    y += 1;
+    y += u16::from(problem.is_empty());
     for line in wire.iter().take(usize::from((end + 1).saturating_sub(y))) {
         pen.line(left, y, right, line);
         y += 1;
