@@ -368,6 +368,7 @@ impl App {
     /// Another moment is shown.
     fn arrive(&mut self) {
         self.now = self.terrarium.moment().unwrap_or(self.clock);
+        self.views.travelled();
         self.stale = true;
     }
 

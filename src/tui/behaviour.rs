@@ -227,6 +227,19 @@ fn one_goes_back_in_time_and_comes_forward() {
 }
 
 #[test]
+fn a_filter_of_thoughts_holds_in_the_past_and_afterwards() {
+    let mut app = app();
+    let later = now() + SignedDuration::from_secs(10);
+    keys(&mut app, "4 / k - g e n t <cr>");
+    app.update(Msg::Batch(batch(vec![gone(Kind::Agent, "k-gent")], Vec::new())), later);
+    assert!(frame(&mut app).contains("k-gent ▎ is gone"));
+    app.update(Msg::Key(press("[")), later);
+    assert!(!frame(&mut app).contains("▎ is gone"));
+    app.update(Msg::Key(press("]")), later);
+    assert!(frame(&mut app).contains("k-gent ▎ is gone"));
+}
+
+#[test]
 fn freezing_stops_all_but_the_source() {
     let mut app = app();
     let still = {

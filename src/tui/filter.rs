@@ -7,11 +7,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A filter that was understood.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     terms: Vec<Term>,
+    /// Tells one filter from another.
+    id: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -103,7 +106,14 @@ impl Filter {
             };
             terms.push(Term { not, test: what });
         }
-        Ok(Self { terms })
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        Ok(Self { terms, id: hasher.finish() })
+    }
+
+    /// The same number for the same text within one run.
+    pub fn id(&self) -> u64 {
+        self.id
     }
 
     /// Whether every row stays.

@@ -8,6 +8,7 @@ use std::ops::Index;
 use jiff::Timestamp;
 use kgents_api::PheromoneType;
 use kgents_core::attention::Need;
+use kgents_store::thought::Thoughts;
 use kgents_store::view::{self, AgentRow, ProposalRow};
 use kgents_store::{Key, Kind, Terrarium, Thought};
 use serde::{Deserialize, Serialize};
@@ -162,6 +163,8 @@ pub struct Views {
     pub stability: f64,
     agents_of: Basis,
     proposals_of: Basis,
+    /// The filter of the thoughts that show, and how many were heard then.
+    thoughts_of: (u64, u64),
 }
 
 /// What a view was worked out from: revision, thoughts heard, minute.
@@ -228,6 +231,11 @@ impl Views {
         *self = Self::default();
     }
 
+    /// Another moment is shown: which thoughts show is worked out from all.
+    pub(crate) fn travelled(&mut self) {
+        self.thoughts_of = (0, 0);
+    }
+
     fn choose(&mut self, terrarium: &Terrarium, wishes: &Wishes<'_>) {
         let [agents, alive, proposals, thoughts] = wishes.filters;
         let [by_agent, by_signal, by_proposal] = wishes.sorts;
@@ -263,9 +271,33 @@ impl Views {
                 _ => created(&b.key, Kind::Proposal).cmp(&created(&a.key, Kind::Proposal)),
             }),
         );
-        let kept = |thought: &&Thought| thoughts.keeps(&ThoughtFields(thought));
-        self.thoughts = (!thoughts.is_empty())
-            .then(|| terrarium.thoughts().iter().filter(kept).map(|thought| thought.seq).collect());
+        self.choose_thoughts(terrarium.thoughts(), thoughts);
+    }
+
+    /// Brings the thoughts that show up to date: those that were heard since,
+    /// in most cases, for there may be thousands a second.
+    fn choose_thoughts(&mut self, all: &Thoughts, filter: &Filter) {
+        let known = std::mem::replace(&mut self.thoughts_of, (filter.id(), all.heard()));
+        if filter.is_empty() {
+            self.thoughts = None;
+            return;
+        }
+        let keeps = |thought: &&Thought| filter.keeps(&ThoughtFields(thought));
+        let news = all.heard().checked_sub(known.1).filter(|_| known.0 == filter.id());
+        let (Some(shown), Some(news)) = (&mut self.thoughts, news) else {
+            self.thoughts = Some(all.iter().filter(keeps).map(|thought| thought.seq).collect());
+            return;
+        };
+        // What is new stands at the end, unless it came late.
+        let news = usize::try_from(news).unwrap_or(usize::MAX).min(all.len());
+        let tail = all.len() - news;
+        if all.iter().skip(tail).any(|thought| thought.seq <= known.1) {
+            *shown = all.iter().filter(keeps).map(|thought| thought.seq).collect();
+            return;
+        }
+        shown.extend(all.iter().skip(tail).filter(keeps).map(|thought| thought.seq));
+        let forgotten = shown.iter().take_while(|seq| all.of(**seq).is_none()).count();
+        shown.drain(..forgotten);
     }
 }
 
@@ -401,4 +433,41 @@ impl Fields for ThoughtFields<'_> {
 /// The minute that a moment lies in.
 pub(crate) fn minute(now: Timestamp) -> Timestamp {
     Timestamp::from_second(now.as_second().div_euclid(60) * 60).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use kgents_store::Kind;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{batch, change, now};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+        /// What is filtered as it comes is what would be filtered at once.
+        #[test]
+        fn thoughts_that_come_are_filtered_as_all_would_be(batches in prop::collection::vec(prop::collection::vec((0_usize..3, -4_i64..4), 0..6), 1..12)) {
+            let filter = Filter::parse("who:a", keys(Pane::Thoughts)).unwrap();
+            let mut terrarium = Terrarium::keeping(20);
+            let mut views = Views::default();
+            let (mut version, mut at) = (0, now());
+            for names in batches {
+                for (name, seconds) in names {
+                    version += 1;
+                    // Clocks go back as well: what comes late is sorted in.
+                    at = at.checked_add(SignedDuration::from_secs(seconds)).unwrap();
+                    let phase = if version % 2 == 0 { "Failed" } else { "Running" };
+                    let body = json!({ "spec": { "genus": "B" }, "status": { "phase": phase } });
+                    let change = change(Kind::Agent, ["a", "b", "ab"][name], version, body, false);
+                    terrarium.apply(batch(vec![change], Vec::new()), at);
+                }
+                views.choose_thoughts(terrarium.thoughts(), &filter);
+                let expected: Vec<u64> = terrarium.thoughts().iter().filter(|thought| thought.who.contains('a')).map(|thought| thought.seq).collect();
+                prop_assert_eq!(views.thoughts.as_ref(), Some(&expected));
+            }
+        }
+    }
 }
