@@ -253,6 +253,19 @@ fn freezing_stops_all_but_the_source() {
 }
 
 #[test]
+fn esc_and_a_key_in_one_piece_are_both_heard() {
+    let alt = |c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::ALT);
+    let mut app = app();
+    keys(&mut app, "<cr>");
+    app.update(Msg::Key(alt('3')), now());
+    assert!(app.overlays.is_empty());
+    assert_eq!(app.focus, Pane::Proposals);
+    keys(&mut app, "/ x");
+    app.update(Msg::Key(alt('1')), now());
+    assert_eq!((app.focus, app.filters[2].text.as_str()), (Pane::Agents, ""));
+}
+
+#[test]
 fn zoom_gives_one_pane_the_screen() {
     let mut app = app();
     keys(&mut app, "3 z");

@@ -16,6 +16,7 @@ pub mod filter;
 #[cfg(test)]
 mod frames;
 pub mod hit;
+mod input;
 pub mod kept;
 pub mod keymap;
 pub mod layout;

@@ -5,8 +5,7 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use crossterm::event::{Event, EventStream};
-use futures::StreamExt;
+use crossterm::event::Event;
 use jiff::Timestamp;
 use kgents_store::bus::{Reader, TURN};
 use kgents_store::request::{Answer, Problem, Reply, Request};
@@ -18,6 +17,7 @@ use tokio::time::{Instant as Deadline, sleep_until};
 use crate::app::App;
 use crate::draw;
 use crate::hit::HitMap;
+use crate::input::Input;
 use crate::kept::{Keeper, Memory};
 use crate::msg::{Effect, Msg, Update};
 use crate::query::{Heard, Query};
@@ -206,7 +206,7 @@ async fn turn(
     mut settings: watch::Receiver<Settings>,
 ) -> io::Result<()> {
     let mut signals = SignalSet::new()?;
-    let mut keys = EventStream::new();
+    let mut keys = Input::open();
     for effect in std::mem::take(&mut window.early) {
         // Nothing but questions comes from what is remembered.
         if let Effect::Ask(request) = effect {
@@ -243,18 +243,9 @@ async fn turn(
             }
             Turn::Input(Some(event)) => {
                 let mut effects = window.input(event?);
-                // Keys that came together are drawn together. The stream keeps
-                // the waker that polled it first, so it has to be our own.
-                loop {
-                    let more = tokio::select! {
-                        biased;
-                        event = keys.next() => event,
-                        () = std::future::ready(()) => break,
-                    };
-                    match more {
-                        Some(event) => effects.extend(window.input(event?)),
-                        None => break,
-                    }
+                // Keys that came together are drawn together.
+                while let Some(event) = keys.ready() {
+                    effects.extend(window.input(event?));
                 }
                 effects
             }
@@ -297,12 +288,12 @@ async fn turn(
                 }
                 Effect::Suspend => {
                     window.hear_out(&mut keys).await;
-                    // The stream would go on reading the keys of the shell.
-                    drop(keys);
+                    // It would go on reading the keys of the shell.
+                    keys.close().await;
                     terminal.give_back()?;
                     kill_current_process_group(Signal::STOP)?;
                     terminal.take()?;
-                    keys = EventStream::new();
+                    keys = Input::open();
                     let size = Terminal::size();
                     window.take_in(Msg::Resize(size.0, size.1), Duration::ZERO, Duration::ZERO);
                 }
@@ -351,7 +342,7 @@ impl Window {
 
     /// Waits a moment for an answer that is on its way: it would end on the
     /// command line of the shell.
-    async fn hear_out(&mut self, keys: &mut EventStream) {
+    async fn hear_out(&mut self, keys: &mut Input) {
         let end = instant() + LAST_WORD;
         while self.query.is_outstanding(instant()) {
             match tokio::time::timeout_at(Deadline::from_std(end), keys.next()).await {

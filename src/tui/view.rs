@@ -231,9 +231,9 @@ impl Views {
         *self = Self::default();
     }
 
-    /// Another moment is shown: which thoughts show is worked out from all.
+    /// Another moment is shown: everything is worked out anew.
     pub(crate) fn travelled(&mut self) {
-        self.thoughts_of = (0, 0);
+        (self.agents_of, self.proposals_of, self.thoughts_of) = (None, None, (0, 0));
     }
 
     fn choose(&mut self, terrarium: &Terrarium, wishes: &Wishes<'_>) {

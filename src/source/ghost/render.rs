@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use kgents_core::freshness::Area;
 use kgents_store::Object;
 use kgents_store::object::Decoded;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::envelope::Stamp;
@@ -20,7 +20,18 @@ struct List<'a> {
     /// Entries for which there was no room.
     #[serde(skip_serializing_if = "is_zero")]
     left_out: usize,
-    items: &'a [&'a Value],
+    items: &'a [Item<'a>],
+}
+
+/// An object that becomes JSON only while it is written: of ten thousand, one
+/// at a time.
+#[derive(Clone, Copy)]
+pub(super) struct Item<'a>(pub(super) &'a Decoded);
+
+impl Serialize for Item<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        item(self.0).serialize(serializer)
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
@@ -40,8 +51,8 @@ pub(super) fn item(object: &Decoded) -> Value {
 }
 
 /// A file that is a list, no larger than may be read again.
-pub(super) fn list(stamp: &Stamp, file: &Path, area: Area, items: &[&Value]) -> Result<Vec<u8>, GhostError> {
-    let version = newest(items.iter().filter_map(|item| version_of(item)));
+pub(super) fn list(stamp: &Stamp, file: &Path, area: Area, items: &[Item<'_>]) -> Result<Vec<u8>, GhostError> {
+    let version = newest(items.iter().map(|item| item.0.resource_version.as_str()));
     let (bytes, _) = fit(items.len(), |most, indented| {
         let items = items.get(..most).unwrap_or(items);
         let left_out = items_left(items.len(), most);
@@ -76,10 +87,6 @@ pub(super) fn fit(
     Ok((bytes, most))
 }
 
-fn version_of(item: &Value) -> Option<&str> {
-    item.pointer("/metadata/resourceVersion").and_then(Value::as_str)
-}
-
 /// The newest of resource versions, which are decimal numbers of any length;
 /// empty if none is one.
 pub(super) fn newest<'a>(versions: impl Iterator<Item = &'a str>) -> &'a str {
@@ -98,6 +105,12 @@ pub(super) fn marks<'a>(kind: &'static str, items: impl Iterator<Item = &'a Valu
     };
     let key = |item: &Value| (kind, format!("{}/{}", part(item, "namespace"), part(item, "name")));
     items.map(|item| (key(item), digest(&item.to_string()))).collect()
+}
+
+/// The marks of objects: what [`marks`] says of them once they are written.
+pub(super) fn marks_of<'a>(kind: &'static str, objects: impl Iterator<Item = &'a Decoded>) -> Marks {
+    let key = |object: &Decoded| (kind, format!("{}/{}", object.key.namespace(), object.key.name()));
+    objects.map(|object| (key(object), digest(&item(object).to_string()))).collect()
 }
 
 /// How many entries came, went or changed.

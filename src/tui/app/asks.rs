@@ -93,6 +93,11 @@ impl App {
                 self.tell(Role::Coral, format!("{name}: {}", problem.said), problem.hint.unwrap_or_default());
             }
             (For::Who, Answer::You(user)) => self.desk.user = Some(user),
+            (For::Who, Answer::Failed(problem)) => {
+                if let Some(Overlay::Dialog(dialog)) = self.overlays.last_mut() {
+                    dialog.problem = Some(problem.said.trim_end_matches('.').to_owned());
+                }
+            }
             (For::Talk(agent), Answer::History(lines)) => self.chat.remember(&agent, lines),
             (For::Said | For::Talk(_), Answer::Failed(problem)) => {
                 self.tell(Role::Amber, format!("The talk is not written down: {}", problem.said), "");

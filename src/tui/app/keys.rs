@@ -58,9 +58,7 @@ impl App {
             if let Some(action) = self.look.keymap.find(event, self.spot()) {
                 self.act(action, update);
             } else if event.modifiers.contains(KeyModifiers::ALT) {
-                // Esc and a key that come in one piece look like Alt and the key.
-                self.key(&KeyEvent::from(KeyCode::Esc), update);
-                self.key(&KeyEvent::new(event.code, event.modifiers.difference(KeyModifiers::ALT)), update);
+                self.escaped(event, update);
             }
             return;
         };
@@ -83,10 +81,18 @@ impl App {
                 let typed = self.edit(typing).map_or(Typed::Ignored, |edit| edit.key(event));
                 if typed == Typed::Changed {
                     self.typed(typing);
+                } else if typed == Typed::Ignored && event.modifiers.contains(KeyModifiers::ALT) {
+                    self.escaped(event, update);
                 }
             }
         }
         update.redraw = true;
+    }
+
+    /// Esc and a key that come in one piece look like Alt and the key.
+    fn escaped(&mut self, event: &KeyEvent, update: &mut Update) {
+        self.key(&KeyEvent::from(KeyCode::Esc), update);
+        self.key(&KeyEvent::new(event.code, event.modifiers.difference(KeyModifiers::ALT)), update);
     }
 
     pub(super) fn paste(&mut self, text: &str, update: &mut Update) {

@@ -18,7 +18,7 @@ use super::super::disk::{self, Staged};
 use super::super::envelope::{self, Stamp};
 use super::super::error::GhostError;
 use super::super::layout::{ACTIVE, BY_TYPE, CLUSTER, MAX_THOUGHTS, MERGED, PENDING, REJECTED, STATUS, THOUGHTS};
-use super::super::render::{self, Marks, differences, digest, fit, marks};
+use super::super::render::{self, Item, Marks, differences, digest, fit, marks, marks_of};
 use super::super::snapshot::{Snapshot, phase};
 use super::super::{open, read};
 use super::{Done, Open};
@@ -119,10 +119,9 @@ impl Serialize for Status<'_> {
     }
 }
 
-/// What is taken in for JSON, with its object.
-fn items(snapshot: &Snapshot, kind: Kind) -> Vec<(&Decoded, Value)> {
-    let objects = snapshot.lists.get(&kind).map(Vec::as_slice).unwrap_or_default();
-    objects.iter().map(|object| (object, render::item(object))).collect()
+/// The objects of a kind.
+fn objects(snapshot: &Snapshot, kind: Kind) -> &[Decoded] {
+    snapshot.lists.get(&kind).map(Vec::as_slice).unwrap_or_default()
 }
 
 impl Open {
@@ -134,25 +133,27 @@ impl Open {
     }
 
     pub(super) fn pheromones(&mut self, stamp: &Stamp, snapshot: &Snapshot) -> Result<Done, GhostError> {
-        let all = items(snapshot, Kind::Pheromone);
+        let kind = Kind::Pheromone.as_str();
+        let all: Vec<Item<'_>> = objects(snapshot, Kind::Pheromone).iter().map(Item).collect();
         let mut done = Done { entries: all.len(), ..Done::default() };
         let tree = self.ghost.path().to_owned();
-        let list = |file: &str, items: &[&Value]| {
+        let list = |file: &str, items: &[Item<'_>]| {
             render::list(stamp, Path::new(file), Area::Pheromones, items).map(|bytes| (tree.join(file), bytes))
         };
-        let values: Vec<&Value> = all.iter().map(|(_, value)| value).collect();
-        let mut files = vec![list(ACTIVE, &values)?];
-        let mut by_type: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
-        for (object, value) in &all {
-            if let Object::Pheromone(signal) = &object.object {
-                by_type.entry(signal.spec.type_.to_string()).or_default().push(value);
+        let now = marks_of(kind, all.iter().map(|item| item.0));
+        let mut files = vec![list(ACTIVE, &all)?];
+        let mut by_type: BTreeMap<String, Vec<Item<'_>>> = BTreeMap::new();
+        for item in &all {
+            if let Object::Pheromone(signal) = &item.0.object {
+                by_type.entry(signal.spec.type_.to_string()).or_default().push(*item);
             }
         }
         let mut types = BTreeMap::new();
-        for (type_, values) in &by_type {
-            let said = digest(&values.iter().map(ToString::to_string).collect::<Vec<_>>());
+        for (type_, items) in &by_type {
+            let mark = |item: &Item<'_>| now.get(&(kind, format!("{}/{}", item.0.key.namespace(), item.0.key.name())));
+            let said = digest(&items.iter().map(mark).collect::<Vec<_>>());
             if self.types.as_ref().and_then(|types| types.get(type_)) != Some(&said) {
-                files.push(list(&format!("{BY_TYPE}/{type_}.json"), values)?);
+                files.push(list(&format!("{BY_TYPE}/{type_}.json"), items)?);
             }
             types.insert(type_.clone(), said);
         }
@@ -175,7 +176,7 @@ impl Open {
         }
         disk::sync(&tree.join("pheromones"))?;
         self.types = Some(types);
-        done.changed = self.count(Area::Pheromones, marks(Kind::Pheromone.as_str(), values.into_iter()));
+        done.changed = self.count(Area::Pheromones, now);
         Ok(done)
     }
 
@@ -183,7 +184,7 @@ impl Open {
     /// to is written before where it goes from: it may stand in two files for
     /// a moment, but never in none.
     pub(super) fn proposals(&mut self, stamp: &Stamp, snapshot: &Snapshot) -> Result<Done, GhostError> {
-        let all = items(snapshot, Kind::Proposal);
+        let all: Vec<Item<'_>> = objects(snapshot, Kind::Proposal).iter().map(Item).collect();
         let mut done = Done { entries: all.len(), ..Done::default() };
         let file_of = |object: &Object| match phase(object) {
             phase if phase.is_open() => PENDING,
@@ -192,7 +193,7 @@ impl Open {
         };
         let mut files = Vec::new();
         for file in [MERGED, REJECTED, PENDING] {
-            let own = all.iter().filter(|(object, _)| file_of(&object.object) == file).map(|(_, value)| value);
+            let own = all.iter().copied().filter(|item| file_of(&item.0.object) == file);
             let bytes = render::list(stamp, Path::new(file), Area::Proposals, &own.collect::<Vec<_>>())?;
             files.push((self.ghost.path().join(file), bytes));
         }
@@ -201,7 +202,8 @@ impl Open {
             staged.publish()?;
         }
         disk::sync(&self.ghost.path().join("proposals"))?;
-        done.changed = self.count(Area::Proposals, marks(Kind::Proposal.as_str(), all.iter().map(|(_, value)| value)));
+        let now = marks_of(Kind::Proposal.as_str(), all.iter().map(|item| item.0));
+        done.changed = self.count(Area::Proposals, now);
         Ok(done)
     }
 
