@@ -28,14 +28,6 @@ impl App {
         None
     }
 
-    /// What is selected, or what the page on top is about.
-    fn at_hand(&self) -> Option<Subject> {
-        match self.overlays.last() {
-            Some(Overlay::Page(page)) => Some(page.subject.clone()),
-            _ => self.subject(),
-        }
-    }
-
     /// The version of an object that a person sees.
     fn seen(&self, kind: Kind, key: &Key) -> Option<Seen> {
         let terrarium = &self.terrarium;

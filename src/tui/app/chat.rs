@@ -12,7 +12,7 @@ use super::asks::For;
 use crate::edit::Edit;
 use crate::layout::Pane;
 use crate::msg::Update;
-use crate::overlay::{Overlay, Subject};
+use crate::overlay::Subject;
 
 /// How many lines of a talk are kept.
 const MOST_LINES: usize = 500;
@@ -83,11 +83,7 @@ impl App {
 
     /// Talks to the agent that is selected, or whose page is open.
     pub(super) fn talk(&mut self, update: &mut Update) {
-        let subject = match self.overlays.last() {
-            Some(Overlay::Page(page)) => Some(page.subject.clone()),
-            _ => self.subject(),
-        };
-        let Some(Subject::Agent(key)) = subject else { return };
+        let Some(Subject::Agent(key)) = self.at_hand() else { return };
         while let Some(overlay) = self.overlays.pop() {
             self.close(&overlay, update);
         }

@@ -42,6 +42,14 @@ impl App {
         }
     }
 
+    /// What is selected, or what the page on top is about.
+    pub(super) fn at_hand(&self) -> Option<Subject> {
+        match self.overlays.last() {
+            Some(Overlay::Page(page)) => Some(page.subject.clone()),
+            _ => self.subject(),
+        }
+    }
+
     pub(super) fn open(&mut self, update: &mut Update) {
         if let Some(subject) = self.subject() {
             self.open_page(subject, 0, update);
@@ -284,10 +292,7 @@ impl App {
 
     /// Copies the name of what is selected, or the text of a thought.
     pub(super) fn copy(&mut self, update: &mut Update) {
-        let subject = match self.overlays.last() {
-            Some(Overlay::Page(page)) => Some(page.subject.clone()),
-            _ => self.subject(),
-        };
+        let subject = self.at_hand();
         let text = match &subject {
             Some(Subject::Thought(thought)) => thought.text.to_string(),
             Some(subject) => match subject.object() {
