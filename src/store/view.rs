@@ -101,13 +101,22 @@ pub fn strength(pheromone: &HeldPheromone, now: Timestamp) -> Option<f64> {
 
 /// Pheromones that can be sensed, the strongest first.
 pub fn alive(terrarium: &Terrarium, now: Timestamp) -> Vec<(&Key, &HeldPheromone, f64)> {
-    let mut alive: Vec<_> = terrarium
-        .pheromones()
-        .iter()
-        .filter_map(|(key, pheromone)| Some((key, pheromone, strength(pheromone, now)?)))
-        .collect();
-    alive.sort_by(|a, b| b.2.total_cmp(&a.2).then_with(|| a.0.cmp(b.0)));
-    alive
+    strongest_first(terrarium.pheromones().iter(), now)
+}
+
+/// Those of them that an agent emitted or that are meant for it.
+pub fn signals_of<'a>(terrarium: &'a Terrarium, agent: &Key, now: Timestamp) -> Vec<(&'a Key, &'a HeldPheromone, f64)> {
+    strongest_first(terrarium.signals_of(agent), now)
+}
+
+fn strongest_first<'a>(
+    pheromones: impl Iterator<Item = (&'a Key, &'a HeldPheromone)>,
+    now: Timestamp,
+) -> Vec<(&'a Key, &'a HeldPheromone, f64)> {
+    let sensed = |(key, pheromone)| Some((key, pheromone, strength(pheromone, now)?));
+    let mut found: Vec<_> = pheromones.filter_map(sensed).collect();
+    found.sort_by(|a, b| b.2.total_cmp(&a.2).then_with(|| a.0.cmp(b.0)));
+    found
 }
 
 /// The phase of a proposal; one that no operator has seen is Pending.

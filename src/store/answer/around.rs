@@ -28,12 +28,7 @@ fn names<T: AsRef<str>>(all: &[T]) -> String {
 pub(super) fn signals(said: &mut Said, scene: &Scene<'_>) {
     said.read(["pheromones"]);
     let name = scene.name();
-    let mut signals: Vec<_> = scene
-        .terrarium
-        .signals_of(scene.key)
-        .filter_map(|(key, held)| Some((key, held, view::strength(held, scene.now)?)))
-        .collect();
-    signals.sort_by(|a, b| b.2.total_cmp(&a.2).then_with(|| a.0.cmp(b.0)));
+    let signals = view::signals_of(scene.terrarium, scene.key, scene.now);
     let items: Vec<String> = signals.iter().map(|(_, held, strength)| signal(scene, held, *strength)).collect();
     if items.is_empty() {
         said.line(format!("No signal that can be sensed was emitted by {name} or is meant for it."));

@@ -108,12 +108,7 @@ fn pods(scene: &Scene<'_>, page: &mut Page<'_>) -> io::Result<()> {
 
 fn signals(scene: &Scene<'_>, page: &mut Page<'_>) -> io::Result<()> {
     let own = scene.key.name();
-    let mut signals: Vec<_> = scene
-        .terrarium
-        .signals_of(scene.key)
-        .filter_map(|(key, held)| Some((key, held, view::strength(held, scene.now)?)))
-        .collect();
-    signals.sort_by(|a, b| b.2.total_cmp(&a.2).then_with(|| a.0.cmp(b.0)));
+    let signals = view::signals_of(scene.terrarium, scene.key, scene.now);
     let lines: Vec<String> = signals
         .into_iter()
         .map(|(_, held, strength)| {

@@ -260,13 +260,11 @@ fn asked(page: &mut Page<'_>, key: &Key) {
 fn signals(page: &mut Page<'_>, key: &Key) {
     let now = page.now;
     for (title, own) in [("pheromones it emitted", true), ("pheromones meant for it", false)] {
-        let all = page.app.terrarium.signals_of(key);
-        let mut found: Vec<_> = all
-            .filter(|(_, signal)| (signal.held.object.spec.source == key.name()) == own)
-            .filter_map(|(_, signal)| Some((&signal.held.object.spec, signal.fade.as_ref().ok()?)))
-            .filter(|(_, fade)| !fade.is_gone(now))
+        let found: Vec<_> = view::signals_of(&page.app.terrarium, key, now)
+            .into_iter()
+            .filter(|(_, signal, _)| (signal.held.object.spec.source == key.name()) == own)
+            .filter_map(|(_, signal, _)| Some((&signal.held.object.spec, signal.fade.as_ref().ok()?)))
             .collect();
-        found.sort_by(|a, b| b.1.intensity(now).total_cmp(&a.1.intensity(now)));
         if found.is_empty() {
             continue;
         }
