@@ -37,7 +37,25 @@ pub const LABEL_AGENT: &str = "kgents.io/agent";
 /// Label that names the genus of the agent an object belongs to.
 pub const LABEL_GENUS: &str = "kgents.io/genus";
 
+/// Label that names what an object is for; the agent's name on all that is made for one.
+pub const LABEL_NAME: &str = "app.kubernetes.io/name";
+/// Label that says that an object is part of us; its value is [`PART_OF`].
+pub const LABEL_PART_OF: &str = "app.kubernetes.io/part-of";
+/// The value of [`LABEL_PART_OF`].
+pub const PART_OF: &str = "kgents";
+/// Label that says who made an object; its value is [`OPERATOR`].
+pub const LABEL_MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The operator's name: the value of [`LABEL_MANAGED_BY`], the first part of
+/// each of its field managers, and the reporter of its Events.
+pub const OPERATOR: &str = "kgents-operator";
+/// Label that names the Memory which a retained volume claim belongs to.
+pub const LABEL_MEMORY: &str = "kgents.io/memory";
+/// Label that says what becomes of a volume claim when its owner is gone.
+pub const LABEL_RETENTION: &str = "kgents.io/retention";
+
 /// Where agents live unless somebody says otherwise.
 pub const NAMESPACE_AGENTS: &str = "kgents-agents";
 /// The namespaces that are ours by convention.
-pub const NAMESPACES: [&str; 3] = [NAMESPACE_AGENTS, "kgents-ephemeral", "kgents-system"];
+pub const NAMESPACES: [&str; 3] = [NAMESPACE_AGENTS, "kgents-ephemeral", NAMESPACE_SYSTEM];
+/// Where the operator and what serves all agents live.
+pub const NAMESPACE_SYSTEM: &str = "kgents-system";

@@ -12,6 +12,8 @@ pub mod attention;
 pub mod decay;
 pub mod freshness;
 pub mod patch;
+pub mod plan;
+pub mod quantity;
 pub mod risk;
 #[cfg(test)]
 mod testing;

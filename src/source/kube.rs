@@ -48,6 +48,18 @@ pub fn scene(options: &Options) -> Result<Scene, SourceError> {
     Ok(words::scene(&kubeconfig::find(options, None)?.scene))
 }
 
+/// A client for one who works with the API server rather than looks at it:
+/// nothing is retried, each request is the caller's to limit. Runs the
+/// credential plugin if there is one, but asks the API server nothing yet.
+///
+/// # Errors
+/// When the kubeconfig or its credentials cannot be used.
+pub async fn open(options: &Options) -> Result<(::kube::Client, Scene), SourceError> {
+    let target = kubeconfig::target(options, None)?;
+    let (wire, _) = connect(&target, Patience::Watch(options.timeout())).await?;
+    Ok((wire.client().clone(), words::scene(&target.scene)))
+}
+
 /// That the API server keeps us waiting.
 pub(crate) fn late(options: &Options, limit: Duration) -> SourceError {
     let Scene { server, context, .. } = scene(options).unwrap_or_default();

@@ -27,7 +27,7 @@ mod rung;
 mod stage;
 
 pub use error::{Origin, SourceError};
-pub use kube::{Client, Listed, scene};
+pub use kube::{Client, Listed, open, scene};
 pub use look::{Ask, Look, look};
 pub use options::{Fixture, Options};
 pub use recall::ghost_tree;

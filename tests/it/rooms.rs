@@ -52,6 +52,7 @@ const RULES: &[Rule] = &[
         ours: &["kgents-api", "kgents-core", "kgents-store", "kgents-wire"],
         never: &["ratatui", "crossterm", "kube", "kube-client"],
     },
+    Rule { package: "kgents-operator", ours: &["kgents-api", "kgents-core", "kgents-source"], never: DRAWING },
     Rule { package: "kgents-dev", ours: &["kgents-api", "kgents-core", "kgents-store"], never: DRAWING },
     Rule {
         package: "kgents-tui",
@@ -65,6 +66,7 @@ const RULES: &[Rule] = &[
             "kgents-core",
             "kgents-cortex",
             "kgents-dev",
+            "kgents-operator",
             "kgents-source",
             "kgents-store",
             "kgents-tui",

@@ -1,0 +1,1 @@
+//! Who may reach whom, by the policies that are made.
