@@ -229,12 +229,14 @@ pub struct Dialog {
     pub again: bool,
     /// When it was opened: the moment that is shown in what would be sent.
     pub opened: Timestamp,
+    /// The first row that shows of what scrolls, where not all of it shows.
+    pub scroll: usize,
 }
 
 impl Dialog {
     /// A dialog that was just opened.
     pub fn new(draft: Draft, fields: Vec<Field>, opened: Timestamp) -> Self {
-        Self { draft, fields, field: 0, problem: None, again: false, opened }
+        Self { draft, fields, field: 0, problem: None, again: false, opened, scroll: 0 }
     }
 }
 

@@ -95,7 +95,7 @@ impl App {
             (For::Who, Answer::You(user)) => self.desk.user = Some(user),
             (For::Who, Answer::Failed(problem)) => {
                 if let Some(Overlay::Dialog(dialog)) = self.overlays.last_mut() {
-                    dialog.problem = Some(problem.said.trim_end_matches('.').to_owned());
+                    dialog.fail(problem.said.trim_end_matches('.').to_owned());
                 }
             }
             (For::Talk(agent), Answer::History(lines)) => self.chat.remember(&agent, lines),
