@@ -27,6 +27,9 @@ type options struct {
 	hold          bool
 }
 
+// ownAuditLog stands for a file in the cluster's own folder.
+const ownAuditLog = "-"
+
 // optional are the components that --with takes, under their short names.
 var optional = map[string]string{
 	"controller-manager": "kube-controller-manager",
@@ -89,7 +92,7 @@ func parse(args []string) (options, error) {
 		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
 	for _, path := range []*string{&o.auditLog, &o.dir} {
-		if *path != "" {
+		if *path != "" && *path != ownAuditLog {
 			var err error
 			if *path, err = filepath.Abs(*path); err != nil {
 				return o, err
@@ -130,6 +133,9 @@ func (o options) run(began time.Time) error {
 		return err
 	}
 	defer c.destroy()
+	if c.auditLog == ownAuditLog {
+		c.auditLog = c.path("logs", "audit.log")
+	}
 	if err := c.start(ctx); err != nil {
 		return err
 	}

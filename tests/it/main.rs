@@ -6,6 +6,8 @@
 //! - nothing: it runs everywhere;
 //! - [`&Place`](support::place::Place): a namespace of its own on the API
 //!   server that all tests share. Prefer this one;
+//! - [`&Garden`](support::garden::Garden): the same where objects come to life:
+//!   controllers and kwok run there, and an operator may;
 //! - [`Own`](support::cluster::Own): it starts an API server of its own, because
 //!   it kills, pauses or compacts it, or changes what is not in a namespace.
 //!
@@ -34,6 +36,7 @@ mod ghost;
 mod hands;
 mod layers;
 mod lists;
+mod operator;
 mod refusals;
 mod rooms;
 mod support;
@@ -50,6 +53,7 @@ use support::cluster;
 /// run alone in the end.
 fn cases() -> Vec<Case> {
     [
+        operator::cases(),
         layers::cases(),
         watch::cases(),
         crd::cases(),

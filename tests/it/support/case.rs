@@ -7,6 +7,7 @@ use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use libtest_mimic::{Failed, Trial};
 
 use super::cluster::Own;
+use super::garden::Garden;
 use super::place::Place;
 
 /// One test.
@@ -55,6 +56,13 @@ impl<F: FnOnce(&Place) + Send + 'static> Test<Place> for F {
     const NEEDS_CLUSTER: bool = true;
     fn run(self, name: &str) {
         self(&Place::new(name));
+    }
+}
+
+impl<F: FnOnce(&Garden) + Send + 'static> Test<Garden> for F {
+    const NEEDS_CLUSTER: bool = true;
+    fn run(self, name: &str) {
+        self(&Garden::new(name));
     }
 }
 

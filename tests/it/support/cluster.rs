@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::audit::Audit;
 use super::process::{Ran, run};
 use super::wait::{SOON, eventually};
 
@@ -31,6 +32,7 @@ struct About {
     kubeconfig: PathBuf,
     dir: PathBuf,
     kubectl: PathBuf,
+    audit_log: Option<PathBuf>,
 }
 
 struct Control {
@@ -69,6 +71,25 @@ pub fn shared() -> Arc<Cluster> {
         Err(error) => panic!("{error}"),
     }
 }
+
+/// The API server that those tests share whose objects must come to life:
+/// controllers, a scheduler and kwok run beside it, and it keeps an audit log.
+/// Our CRDs are installed.
+pub fn living() -> Arc<Cluster> {
+    static SHARED: OnceLock<Result<Arc<Cluster>, String>> = OnceLock::new();
+    let started = SHARED.get_or_init(|| {
+        let cluster = Cluster::start(&LIVING)?;
+        cluster.install_crds();
+        Ok(Arc::new(cluster))
+    });
+    match started {
+        Ok(cluster) => cluster.clone(),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// With what pods come to life.
+pub const LIVING: [&str; 4] = ["--with", "controller-manager,scheduler,kwok", "--audit-log", "-"];
 
 /// What a test takes that starts API servers of its own.
 pub struct Own(());
@@ -120,6 +141,12 @@ impl Cluster {
     /// The administrator's kubeconfig.
     pub fn kubeconfig(&self) -> &Path {
         &self.about.kubeconfig
+    }
+
+    /// Its audit log; it was started with one.
+    #[track_caller]
+    pub fn audit(&self) -> Audit {
+        Audit::at(self.about.audit_log.as_deref().expect("started with --audit-log"))
     }
 
     /// Runs kubectl as the administrator.
