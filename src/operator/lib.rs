@@ -8,5 +8,7 @@ pub mod events;
 pub mod lease;
 pub mod metrics;
 pub mod options;
+pub mod rbac;
+pub mod serve;
 
 pub use options::Options;

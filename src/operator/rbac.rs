@@ -1,0 +1,1 @@
+//! The rights that the operator needs, from one table.
