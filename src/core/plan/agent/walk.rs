@@ -168,7 +168,7 @@ fn step(about: About<'_>, want: &Want, walk: &mut Walk) -> Result<(), Block> {
                 let (uid, why) = (live.uid.clone(), (*why).to_owned());
                 walk.retries |= may_write(about, child)?;
                 walk.why.push(format!("deletes {child}: {why}"));
-                walk.delete.push(Delete { child: child.clone(), uid, why });
+                walk.delete.push(Delete { child: child.clone(), uid, resource_version: None, why });
             }
             return Ok(());
         }
