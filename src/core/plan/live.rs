@@ -18,6 +18,8 @@ pub struct Live {
     pub resource_version: String,
     /// Its generation, where its kind has one.
     pub generation: Option<i64>,
+    /// When it was made.
+    pub created: Option<Timestamp>,
     /// Whether it is going.
     pub deleting: bool,
     /// Its labels, whoever set them.
@@ -61,8 +63,13 @@ pub enum Facts {
     None,
     /// Of a Deployment.
     Deployment(DeploymentFacts),
-    /// Of a PersistentVolumeClaim.
+    /// Of a `PersistentVolumeClaim`.
     Claim(ClaimFacts),
+    /// Of a Memory: its `retentionPolicy`, whoever set it.
+    Memory {
+        /// The policy's word; empty if there is none.
+        retention: String,
+    },
 }
 
 /// How a Deployment stands.
@@ -88,7 +95,7 @@ pub struct DeploymentFacts {
     pub refused: Option<(String, String)>,
 }
 
-/// How a PersistentVolumeClaim stands.
+/// How a `PersistentVolumeClaim` stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClaimFacts {
     /// Pending, Bound or Lost.
@@ -101,8 +108,8 @@ pub struct ClaimFacts {
     pub storage_class: Option<String>,
     /// How it may be mounted.
     pub access_modes: Vec<String>,
-    /// Reason and message of the first condition that is true, such as a
-    /// resize that waits.
+    /// Reason (else type) and message of the first condition that is true,
+    /// such as a resize that waits.
     pub resizing: Option<(String, String)>,
 }
 
@@ -120,6 +127,7 @@ impl Live {
             uid: uid.to_owned(),
             resource_version: text("/metadata/resourceVersion").unwrap_or_default().to_owned(),
             generation: object.pointer("/metadata/generation").and_then(Value::as_i64),
+            created: text("/metadata/creationTimestamp").and_then(|time| time.parse().ok()),
             deleting: object.pointer("/metadata/deletionTimestamp").is_some(),
             labels: labels(object),
             controller: controller(object),
@@ -134,11 +142,17 @@ impl Live {
     pub fn changes(&self, body: &Value) -> Vec<Change> {
         let wanted = owned::wanted(body);
         // Canonical forms that are equal are equal bytes.
-        if wanted.to_string() == *self.ours {
+        let text = wanted.to_string();
+        if text == *self.ours {
             return Vec::new();
         }
         let ours = serde_json::from_str(&self.ours).unwrap_or(Value::Object(serde_json::Map::new()));
         owned::changes(&ours, &wanted)
+    }
+
+    /// What our manager applied at a JSON pointer, if it did.
+    pub fn applied(&self, pointer: &str) -> Option<Value> {
+        serde_json::from_str::<Value>(&self.ours).ok()?.pointer(pointer).cloned()
     }
 
     /// Whether our manager has applied anything to it.
@@ -165,23 +179,41 @@ fn controller(object: &Value) -> Option<Owner> {
     Some(Owner { kind: word("kind"), name: word("name"), uid: word("uid") })
 }
 
-/// The newest change by somebody who is neither us nor a controller that
-/// writes a status.
+/// The newest change by somebody else since we applied last. Who only notes
+/// something in annotations, as the Deployment controller does with each
+/// revision, or writes a status, has changed nothing that could be ours.
 fn other(object: &Value, resource: Resource) -> Option<Other> {
     let entries = object.pointer("/metadata/managedFields")?.as_array()?;
+    let time = |entry: &Value| entry["time"].as_str().unwrap_or_default().to_owned();
+    let applied = entries.iter().find(|entry| entry["manager"] == resource.manager() && entry["operation"] == "Apply");
+    let applied = applied.map(time).unwrap_or_default();
     let is_foreign = |entry: &&Value| {
         let manager = entry["manager"].as_str().unwrap_or_default();
-        manager != resource.manager() && entry["subresource"].as_str().unwrap_or_default().is_empty()
+        manager != resource.manager()
+            && entry["subresource"].as_str().unwrap_or_default().is_empty()
+            && time(entry) >= applied
+            && !only_annotates(&entry["fieldsV1"])
     };
     let newest = entries.iter().filter(is_foreign).max_by_key(|entry| entry["time"].as_str().unwrap_or_default())?;
     let at = newest["time"].as_str().and_then(|time| time.parse().ok());
     Some(Other { manager: newest["manager"].as_str()?.to_owned(), at })
 }
 
+fn only_annotates(fields: &Value) -> bool {
+    let only = |fields: &Value, name: &str| {
+        fields.as_object().is_some_and(|fields| fields.len() == 1 && fields.contains_key(name))
+    };
+    only(fields, "f:metadata") && only(&fields["f:metadata"], "f:annotations")
+}
+
 fn facts(resource: Resource, object: &Value) -> Facts {
     match resource {
         Resource::Deployment => Facts::Deployment(deployment(object)),
         Resource::PersistentVolumeClaim => Facts::Claim(claim(object)),
+        Resource::Memory => {
+            let retention = object.pointer("/spec/retentionPolicy").and_then(Value::as_str);
+            Facts::Memory { retention: retention.unwrap_or_default().to_owned() }
+        }
         _ => Facts::None,
     }
 }
@@ -224,6 +256,10 @@ fn claim(object: &Value) -> ClaimFacts {
         capacity: text("/status/capacity/storage"),
         storage_class: text("/spec/storageClassName"),
         access_modes: modes.into_iter().flatten().filter_map(|mode| mode.as_str().map(str::to_owned)).collect(),
-        resizing: conditions(object).find(|condition| condition["status"] == "True").map(words),
+        resizing: conditions(object).find(|condition| condition["status"] == "True").map(|condition| {
+            let (reason, message) = words(condition);
+            let type_ = condition["type"].as_str().unwrap_or_default();
+            (if reason.is_empty() { type_.to_owned() } else { reason }, message)
+        }),
     }
 }
