@@ -135,8 +135,8 @@ impl World {
     }
 
     /// Somebody writes one of our objects.
-    fn put(&mut self, kind: &str, name: &str, spec: Value) {
-        let mut object = server::custom(kind, name, spec.as_object().unwrap().clone());
+    fn put(&mut self, kind: &str, name: &str, spec: &Value) {
+        let mut object = server::custom(kind, name, spec);
         if let Some(live) = self.server.get(kind, name) {
             let spec = object["spec"].take();
             object = live.clone();

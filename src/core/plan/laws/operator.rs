@@ -23,14 +23,14 @@ pub(super) enum Ours {
 
 impl Ours {
     fn read(object: &Value) -> Option<Self> {
-        fn of<T: serde::de::DeserializeOwned>(object: &Value) -> Box<T> {
-            Box::new(serde_json::from_value(object.clone()).unwrap())
+        fn of<T: serde::de::DeserializeOwned>(object: &Value) -> T {
+            serde_json::from_value(object.clone()).unwrap()
         }
         Some(match object["kind"].as_str()? {
-            "Agent" => Self::Agent(of(object)),
-            "Memory" => Self::Memory(of(object)),
-            "Umwelt" => Self::Umwelt(of(object)),
-            "Pheromone" => Self::Pheromone(of(object)),
+            "Agent" => Self::Agent(Box::new(of(object))),
+            "Memory" => Self::Memory(Box::new(of(object))),
+            "Umwelt" => Self::Umwelt(Box::new(of(object))),
+            "Pheromone" => Self::Pheromone(Box::new(of(object))),
             _ => return None,
         })
     }

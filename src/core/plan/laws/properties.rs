@@ -12,7 +12,7 @@ fn live(acts: &[Act]) -> World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 20_000, ..config() })]
+    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 300, ..config() })]
 
     #[test]
     fn every_history_ends_where_nothing_is_to_be_done(acts in history()) {
