@@ -8,7 +8,7 @@ use kgents_api::Agent;
 use kgents_api::agent::Mode;
 
 use super::live::Live;
-use super::{Child, Config, Event, Facts, Observed, Plan, Resource, TRANSIENT};
+use super::{Child, Config, Event, Facts, Observed, Plan, Resource, TRANSIENT, single};
 
 mod env;
 mod judge;
@@ -149,18 +149,9 @@ pub(super) fn plan(agent: &Agent, observed: &Observed, now: Timestamp, config: &
     plan
 }
 
-/// A sentence that fits where Kubernetes takes at most 1,024 bytes.
+/// A sentence that fits into an Event, and is short enough for a condition.
 fn cut(text: &str) -> String {
-    const MOST: usize = 1024;
-    const MORE: &str = "…";
-    if text.len() <= MOST {
-        return text.to_owned();
-    }
-    let mut end = MOST - MORE.len();
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}{MORE}", text.get(..end).unwrap_or_default())
+    single::cut(text, 1024)
 }
 
 fn event(warning: bool, reason: &'static str, action: &'static str, message: &str) -> Event {

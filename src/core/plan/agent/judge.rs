@@ -29,7 +29,7 @@ fn said(type_: &'static str, holds: bool, reason: &str, message: &str) -> Said {
 
 /// Nothing stands in the way.
 fn free() -> Said {
-    said("Stalled", false, "NotStalled", "nothing stands in the way")
+    said("Stalled", false, "NoTrouble", "nothing stands in the way")
 }
 
 const DEPLOYING: &str = "Deploying";

@@ -24,7 +24,7 @@ pub(super) fn writes(_about: About<'_>, walk: &Walk) -> Vec<Event> {
     [
         said(created, false, "Created", "Create", "made"),
         said(updated, false, "Updated", "Update", "changed"),
-        said(restored, true, "Restored", "Restore", "put back"),
+        said(restored, false, "Restored", "Restore", "put back"),
         said(deleted, false, "Deleted", "Delete", "deleted"),
     ]
     .into_iter()
