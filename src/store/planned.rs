@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
+use kgents_core::age;
 use kgents_core::plan::{Config, Plan, Resource};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -159,6 +160,31 @@ impl Operator {
         match self.renewed {
             Some(renewed) if now.duration_since(renewed) <= term => Standing::Leads,
             _ => Standing::Silent,
+        }
+    }
+
+    /// Who would carry out a plan, in a few words.
+    pub fn who(&self, now: Timestamp) -> String {
+        let version = self.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+        let holder = self.holder.as_deref().unwrap_or_default();
+        match self.standing(now) {
+            Standing::Leads => format!("operator{version} leads as {holder}"),
+            Standing::Silent => {
+                let renewed = self.renewed.map(|at| age::text(now.duration_since(at)));
+                let since = renewed
+                    .map_or_else(|| "has never renewed it".to_owned(), |age| format!("renewed it last {age} ago"));
+                format!("operator{version} holds the Lease as {holder} and {since}")
+            }
+            Standing::Nobody => "no operator holds the Lease".to_owned(),
+            Standing::Unknown => "whether an operator runs is not known".to_owned(),
+        }
+    }
+
+    /// The next command to type, where nobody would carry out a plan.
+    pub fn next(&self, now: Timestamp) -> Option<&str> {
+        match self.standing(now) {
+            Standing::Leads | Standing::Unknown => self.hint.as_deref(),
+            Standing::Silent | Standing::Nobody => Some("kgents operator run"),
         }
     }
 
