@@ -52,6 +52,11 @@ const RULES: &[Rule] = &[
         ours: &["kgents-api", "kgents-core", "kgents-store", "kgents-wire"],
         never: &["ratatui", "crossterm", "kube", "kube-client"],
     },
+    Rule {
+        package: "kgents-cell",
+        ours: &["kgents-api", "kgents-core"],
+        never: &["ratatui", "crossterm", "kube", "kube-client"],
+    },
     Rule { package: "kgents-dev", ours: &["kgents-api", "kgents-core", "kgents-store"], never: DRAWING },
     Rule {
         package: "kgents-tui",
@@ -62,6 +67,7 @@ const RULES: &[Rule] = &[
         package: "kgents-cli",
         ours: &[
             "kgents-api",
+            "kgents-cell",
             "kgents-core",
             "kgents-cortex",
             "kgents-dev",
