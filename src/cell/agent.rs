@@ -59,8 +59,11 @@ pub async fn serve(listener: TcpListener, options: Options, stop: CancellationTo
         version = options.version, "an agent without a mind: it only says who it is"
     );
     let agent = Agent { folder: Folder::at(&options.state), since: clock::now(), options };
-    let routes: Router =
-        Router::new().route("/", get(who)).route("/readyz", get(ready)).with_state(Arc::new(agent)).merge(http::alive());
+    let routes: Router = Router::new()
+        .route("/", get(who))
+        .route("/readyz", get(ready))
+        .with_state(Arc::new(agent))
+        .merge(http::alive());
     http::serve(listener, routes, stop).await
 }
 

@@ -52,7 +52,7 @@ pub async fn serve(listener: TcpListener, folder: PathBuf, stop: CancellationTok
     tracing::info!(state = %folder.display(), "keeping a state");
     let folder = Folder::at(&folder);
     let untidy = folder.clone();
-    // It is no worse for files that nobody needs.
+    // Files that nobody needs do no harm if they stay.
     let _ = aside(move || untidy.tidy()).await;
     let routes: Router = Router::new()
         .route("/readyz", get(ready))

@@ -30,12 +30,9 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, CellError> {
 
 /// Routes that say that the server lives.
 pub(crate) fn alive() -> Router {
-    Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/startupz", get(|| async { "ok\n" }))
-        .fallback(|| async {
-            refusal(StatusCode::NOT_FOUND, "there is nothing at this path", Some("GET / or /healthz"))
-        })
+    Router::new().route("/healthz", get(|| async { "ok\n" })).route("/startupz", get(|| async { "ok\n" })).fallback(
+        || async { refusal(StatusCode::NOT_FOUND, "there is nothing at this path", Some("GET / or /healthz")) },
+    )
 }
 
 /// Serves until stopped. What is under way then is finished, if it takes less

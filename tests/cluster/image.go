@@ -22,13 +22,13 @@ import (
 // addImage runs `image NAME PROGRAM`: it makes an image of a program of this
 // machine, with the libraries that it loads and a busybox beside it.
 func (c *cluster) addImage(ctx context.Context, words []string) (object, error) {
-	if len(words) != 2 {
+	if len(words) < 2 {
 		return nil, errors.New("usage: image NAME PROGRAM")
 	}
 	if c.node == nil {
 		return nil, errors.New("nobody here runs images: start it --with kubelet")
 	}
-	name, program := words[0], words[1]
+	name, program := words[0], strings.Join(words[1:], " ") // a path may have spaces
 	return object{"image": name}, c.importImage(ctx, name, program)
 }
 

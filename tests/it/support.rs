@@ -3,6 +3,8 @@
 pub mod case;
 pub mod cluster;
 pub mod credentials;
+pub mod http;
+pub mod node;
 pub mod objects;
 pub mod place;
 pub mod process;
