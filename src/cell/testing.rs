@@ -82,13 +82,13 @@ pub(crate) async fn ask(address: SocketAddr, method: &str, path: &str, body: &[u
         stream.write_all(head.as_bytes()).await.unwrap();
         // It may have answered, and gone, before it has read all.
         let _ = stream.write_all(body).await;
-        let mut heard = Vec::new();
-        let _ = stream.read_to_end(&mut heard).await;
-        heard
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        answer
     };
-    let heard = tokio::time::timeout(SOON, asked).await.expect("it answers");
-    let end = heard.windows(4).position(|four| four == b"\r\n\r\n").expect("a whole head");
-    let head = String::from_utf8_lossy(&heard[..end]).into_owned();
+    let answer = tokio::time::timeout(SOON, asked).await.expect("it answers");
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a whole head");
+    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
-    Answer { status, body: heard[end + 4..].to_vec() }
+    Answer { status, body: answer[end + 4..].to_vec() }
 }

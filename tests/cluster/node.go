@@ -192,8 +192,6 @@ func (c *cluster) kubeletConfig() object {
 		"evictionHard":                  object{"memory.available": "50Mi"},
 		"resolvConf":                    "/dev/null",
 		"podLogsDir":                    c.path("logs", "pods"),
-		// A pod's volumes are waited for by polling.
-		"serializeImagePulls": false,
 	}
 }
 

@@ -189,7 +189,15 @@ func hierarchies() []string {
 	return found
 }
 
+// makeCgroups makes the tree below which the kubelet makes those of pods.
 func (n *node) makeCgroups() error {
+	// In version 2 a child has the controllers that its parent hands on. The
+	// kubelet wants all that there are; whoever runs containers here has handed
+	// on most of them already.
+	controllers, _ := os.ReadFile(cgroupRoot + "/cgroup.controllers")
+	for _, controller := range strings.Fields(string(controllers)) {
+		_ = os.WriteFile(cgroupRoot+"/cgroup.subtree_control", []byte("+"+controller), 0o644)
+	}
 	for _, hierarchy := range hierarchies() {
 		if err := os.MkdirAll(filepath.Join(hierarchy, n.cgroups), 0o755); err != nil {
 			return err

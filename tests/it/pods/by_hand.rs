@@ -89,7 +89,7 @@ fn deployment(name: &str, mut logic: Value, memory: &str) -> Value {
     })
 }
 
-/// A container with everything that PodSecurity asks for, limits and probes.
+/// A container with everything that the level *restricted* asks for, limits and probes.
 fn restricted(mut container: Value, started: &str, port: u16, memory: &str) -> Value {
     let probe = |path: &str, seconds: u32, failures: u32| json!({ "httpGet": { "path": path, "port": port }, "periodSeconds": seconds, "failureThreshold": failures });
     container["image"] = IMAGE.into();

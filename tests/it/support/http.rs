@@ -19,9 +19,9 @@ fn request(address: &str, method: &str, path: &str, body: &str) -> io::Result<(u
     let head = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
     stream.write_all(head.as_bytes())?;
     stream.write_all(body.as_bytes())?;
-    let mut heard = String::new();
-    stream.read_to_string(&mut heard)?;
-    let answer = heard.split_once("\r\n\r\n");
+    let mut answered = String::new();
+    stream.read_to_string(&mut answered)?;
+    let answer = answered.split_once("\r\n\r\n");
     let answer = answer.and_then(|(head, body)| Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned())));
-    answer.ok_or_else(|| io::Error::other(format!("no answer of HTTP: {heard:?}")))
+    answer.ok_or_else(|| io::Error::other(format!("no answer of HTTP: {answered:?}")))
 }
