@@ -98,7 +98,7 @@ func (c *cluster) addNode() error {
 		}
 		return err
 	}
-	p = c.add("kubelet", "",
+	p = c.add("kubelet", "https://"+net.JoinHostPort(n.ip(), "10250")+"/healthz",
 		"--config="+c.path("kubelet.json"),
 		"--kubeconfig="+kubelet,
 		"--hostname-override="+realNode,
@@ -107,7 +107,14 @@ func (c *cluster) addNode() error {
 		"--cert-dir="+c.path("kubelet", "pki"),
 	)
 	p.spawn = n.start
-	p.ready = func() error { return c.nodeReady(c.url + "/api/v1/nodes/" + realNode) }
+	answers := p.ready
+	p.ready = func() error {
+		// What stands in the Node may be of a kubelet that was killed.
+		if err := answers(); err != nil {
+			return err
+		}
+		return c.nodeReady(c.url + "/api/v1/nodes/" + realNode)
+	}
 	if !c.with["proxy"] {
 		return nil
 	}
