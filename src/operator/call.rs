@@ -122,7 +122,8 @@ impl Caller {
     /// Status if nothing is.
     pub(crate) async fn delete(&self, delete: &Delete) -> Result<Value, Failure> {
         let Child { resource, namespace, name } = &delete.child;
-        let preconditions = Preconditions { uid: Some(delete.uid.clone()), resource_version: None };
+        let resource_version = delete.resource_version.clone();
+        let preconditions = Preconditions { uid: Some(delete.uid.clone()), resource_version };
         let params = DeleteParams::background().preconditions(preconditions);
         let request = Builder::new(resource.collection(Some(namespace))).delete(name, &params);
         self.write("delete", resource.plural(), "delete", request).await
@@ -175,7 +176,8 @@ impl Caller {
     }
 }
 
-const fn status_of(kind: Kind) -> &'static str {
+/// The status of a kind, as RBAC names it.
+pub(crate) const fn status_of(kind: Kind) -> &'static str {
     match kind {
         Kind::Agent => "agents/status",
         Kind::Of(Resource::Memory) => "memories/status",

@@ -129,31 +129,39 @@ fn subject(kind: Kind, object: Value) -> Result<Content, String> {
     };
     let labels = labels(&object);
     let facts = unreadable(&object);
+    // Only what is deleted by version needs its version; without it, two are
+    // equal when nothing changed that matters.
     let subject = match kind {
-        Kind::Agent => typed(object, |agent: &mut kgents_api::Agent| &mut agent.metadata).map(Subject::Agent),
+        Kind::Agent => typed(object, |agent: &mut kgents_api::Agent| &mut agent.metadata).map(|mut agent| {
+            agent.metadata.resource_version = None;
+            Subject::Agent(Arc::new(agent))
+        }),
         Kind::Of(Resource::Memory) => {
-            typed(object, |memory: &mut kgents_api::Memory| &mut memory.metadata).map(Subject::Memory)
+            typed(object, |memory: &mut kgents_api::Memory| &mut memory.metadata).map(|mut memory| {
+                memory.metadata.resource_version = None;
+                Subject::Memory(Arc::new(memory))
+            })
         }
         Kind::Of(Resource::Umwelt) => {
-            typed(object, |umwelt: &mut kgents_api::Umwelt| &mut umwelt.metadata).map(Subject::Umwelt)
+            typed(object, |umwelt: &mut kgents_api::Umwelt| &mut umwelt.metadata).map(|mut umwelt| {
+                umwelt.metadata.resource_version = None;
+                Subject::Umwelt(Arc::new(umwelt))
+            })
         }
-        Kind::Of(_) => {
-            typed(object, |signal: &mut kgents_api::Pheromone| &mut signal.metadata).map(Subject::Pheromone)
-        }
+        Kind::Of(_) => typed(object, |signal: &mut kgents_api::Pheromone| &mut signal.metadata)
+            .map(|signal| Subject::Pheromone(Arc::new(signal))),
     };
     Ok(Content::Subject(subject.map_err(|problem| Arc::new(Unreadable { problem, ..facts })), labels, live))
 }
 
-fn typed<T: DeserializeOwned>(object: Value, metadata: fn(&mut T) -> &mut ObjectMeta) -> Result<Arc<T>, String> {
+fn typed<T: DeserializeOwned>(object: Value, metadata: fn(&mut T) -> &mut ObjectMeta) -> Result<T, String> {
     let mut typed: T = serde_path_to_error::deserialize(object).map_err(|error| {
         let (path, inner) = (error.path().to_string(), error.inner().to_string());
         let sentence = if path == "." { inner } else { format!("{path}: {inner}") };
         crate::classify::clean(&sentence)
     })?;
-    let metadata = metadata(&mut typed);
-    metadata.managed_fields = None;
-    metadata.resource_version = None;
-    Ok(Arc::new(typed))
+    metadata(&mut typed).managed_fields = None;
+    Ok(typed)
 }
 
 /// The reason of the condition on an object that cannot be read.

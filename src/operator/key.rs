@@ -170,8 +170,9 @@ impl From<Controller> for Kind {
     }
 }
 
-/// A custom resource that could be read. Without managedFields and resource
-/// version, so that two are equal when nothing changed that matters.
+/// A custom resource that could be read. Without managedFields and, but for
+/// Pheromones, without its version: two are equal when nothing changed that
+/// matters.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub enum Subject {

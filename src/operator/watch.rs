@@ -42,6 +42,9 @@ const BASE: Duration = Duration::from_millis(100);
 const CAP: Duration = Duration::from_secs(30);
 /// A watch that stands for so long has nothing to do with failures before it.
 const STEADY: Duration = Duration::from_secs(5);
+/// After how many failures in a row a kind that is not there is believed not
+/// to be there.
+const SURELY_MISSING: u32 = 3;
 
 /// How the watches stand, for people.
 #[derive(Debug, Default)]
@@ -80,6 +83,7 @@ impl Board {
 }
 
 /// What follows one kind.
+#[derive(Clone)]
 pub(crate) struct Follower {
     pub(crate) client: Client,
     pub(crate) kind: Kind,
@@ -138,6 +142,10 @@ impl Follower {
             }
             if let Some(failure) = failure {
                 self.broke(&failure);
+                // An API server that starts knows some kinds late.
+                if failure.code() == 404 && failures >= SURELY_MISSING {
+                    self.world.missing(self.kind);
+                }
             }
             let pause = backoff::jitter(backoff::ceiling(BASE, CAP, failures), fastrand::u64(..));
             failures = failures.saturating_add(1);

@@ -24,6 +24,7 @@ use kgents_core::plan::{self, Child, Fault, Live, Resource};
 use kgents_core::selector::Selector;
 
 pub use observe::Seen;
+use tokio::sync::watch;
 
 use crate::intake::{Content, Object};
 use crate::key::{Controller, Key, Kind, Subject};
@@ -62,6 +63,7 @@ enum Tie {
 pub struct World {
     selector: Option<Selector>,
     inner: Mutex<Inner>,
+    synced: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -79,7 +81,7 @@ struct Inner {
 impl World {
     /// An empty one, in which only what has these labels is planned for.
     pub fn new(selector: Option<Selector>) -> Self {
-        Self { selector, inner: Mutex::default() }
+        Self { selector, inner: Mutex::default(), synced: watch::Sender::new(false) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -101,13 +103,32 @@ impl World {
         for (place, slot) in gone {
             inner.left(kind, &place, &slot, &mut keys);
         }
+        self.note_synced(&inner);
         keys.into_iter().collect()
     }
 
-    /// Whether each kind has been listed once.
+    /// The API server does not have this kind. What stood stays: it may only
+    /// be starting.
+    pub fn missing(&self, kind: Kind) {
+        let mut inner = self.lock();
+        inner.shelves.entry(kind).or_default().wait_no_more();
+        self.note_synced(&inner);
+    }
+
+    fn note_synced(&self, inner: &Inner) {
+        let is_synced = Kind::ALL.iter().all(|kind| inner.shelves.get(kind).is_some_and(Shelf::is_synced));
+        self.synced.send_if_modified(|synced| std::mem::replace(synced, is_synced) != is_synced);
+    }
+
+    /// Whether each kind has been listed once, or is known not to be there.
     pub fn is_synced(&self) -> bool {
-        let inner = self.lock();
-        Kind::ALL.iter().all(|kind| inner.shelves.get(kind).is_some_and(Shelf::is_synced))
+        *self.synced.borrow()
+    }
+
+    /// Waits for that.
+    pub async fn synced(&self) {
+        // The sender is ours: it cannot be gone.
+        let _ = self.synced.subscribe().wait_for(|synced| *synced).await;
     }
 
     /// An object as it is now. Returns who has to plan again.

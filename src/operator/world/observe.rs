@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use kgents_api::{Agent, Memory, Umwelt};
+use kgents_api::{Agent, Memory, PheromoneType, Umwelt};
 use kgents_core::plan::{self, Child, Live, Observed, Resource};
 
 use super::{Inner, Place, Tie, World};
@@ -104,6 +104,12 @@ impl Inner {
             }
             Subject::Memory(memory) => observed.agents = self.agents(namespace, [memory.spec.owner.as_str()]),
             Subject::Umwelt(umwelt) => observed.agents = self.agents(namespace, [umwelt.spec.agent.as_str()]),
+            Subject::Pheromone(pheromone) if pheromone.spec.type_ == PheromoneType::Chaos => {
+                observed.pods = match &pheromone.spec.target {
+                    Some(agent) => self.pods_of(&(namespace.clone(), agent.clone())),
+                    None => self.all_pods(namespace),
+                };
+            }
             Subject::Pheromone(_) => {}
         }
         observed
@@ -117,6 +123,12 @@ impl Inner {
             _ => None,
         };
         names.filter_map(pod).collect()
+    }
+
+    /// The pods of all agents of a namespace.
+    fn all_pods(&self, namespace: &str) -> Vec<Arc<plan::Pod>> {
+        let agents = self.pods.keys().filter(|(of, agent)| of == namespace && !agent.is_empty());
+        agents.flat_map(|agent| self.pods_of(agent)).collect()
     }
 
     fn memory(&self, namespace: &str, name: &str) -> Option<Arc<Memory>> {
