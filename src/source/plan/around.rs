@@ -85,6 +85,7 @@ impl<'a> Around<'a> {
             children: self.lives(found),
             agents,
             faults: Vec::new(),
+            last_chaos: None,
         }
     }
 
