@@ -128,7 +128,8 @@ impl Book {
 
     /// The series that are to be written now; all that wait if it is the end.
     pub(super) fn due(&mut self, now: Duration, is_end: bool) -> Vec<Patch> {
-        let waiting = self.series.iter().filter(|(_, series)| series.waits && (is_end || now >= series.written + EVERY));
+        let waiting =
+            self.series.iter().filter(|(_, series)| series.waits && (is_end || now >= series.written + EVERY));
         let mut keys: Vec<Key> = waiting.map(|(key, _)| key.clone()).collect();
         keys.retain(|key| self.pay(&key.uid, now));
         let patch = |key: Key| {

@@ -14,7 +14,10 @@ fn said(uid: &str, message: &str) -> Said {
         name: "b-gent".to_owned(),
         uid: uid.to_owned(),
     };
-    Said { about, event: plan::Event { warning: true, reason: "PutBack", action: "Apply", message: message.to_owned() } }
+    Said {
+        about,
+        event: plan::Event { warning: true, reason: "PutBack", action: "Apply", message: message.to_owned() },
+    }
 }
 
 fn at(now: Duration) -> Timestamp {

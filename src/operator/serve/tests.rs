@@ -93,7 +93,8 @@ async fn the_state_is_told_to_this_machine_alone() {
     for here in ["localhost", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:8383", "[::1]", "[::1]:8383"] {
         assert!(is_here(here), "{here}");
     }
-    for other in ["", "evil.example:8383", "10.0.0.1:8383", "localhost.evil.example", "127.0.0.1.evil:1", "[2001::1]:1"] {
+    for other in ["", "evil.example:8383", "10.0.0.1:8383", "localhost.evil.example", "127.0.0.1.evil:1", "[2001::1]:1"]
+    {
         assert!(!is_here(other), "{other}");
     }
 }
