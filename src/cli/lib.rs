@@ -23,7 +23,6 @@ mod output;
 mod page;
 mod rows;
 mod runtime;
-mod selector;
 mod settings;
 mod stream;
 mod table;

@@ -11,7 +11,11 @@ pub fn ask(address: &str, method: &str, path: &str, body: &str) -> (u16, String)
     request(address, method, path, body).unwrap_or_else(|error| panic!("{method} {address}{path}: {error}"))
 }
 
-fn request(address: &str, method: &str, path: &str, body: &str) -> io::Result<(u16, String)> {
+/// The same, for a server that may not answer.
+///
+/// # Errors
+/// When there is no answer.
+pub fn request(address: &str, method: &str, path: &str, body: &str) -> io::Result<(u16, String)> {
     let address: SocketAddr = address.parse().map_err(io::Error::other)?;
     let mut stream = TcpStream::connect_timeout(&address, SOON)?;
     stream.set_read_timeout(Some(SOON))?;
