@@ -394,9 +394,8 @@ fn ties(place: &Place, live: &Live) -> Vec<Tie> {
 
 /// Whose child it is, by its labels and its controller.
 fn owners(namespace: &str, live: &Live) -> Vec<Key> {
-    let label = |label: &str, controller: Controller| {
-        live.labels.get(label).map(|name| Key::new(controller, namespace, name))
-    };
+    let label =
+        |label: &str, controller: Controller| live.labels.get(label).map(|name| Key::new(controller, namespace, name));
     let controller = live.controller.as_ref().and_then(|owner| {
         let controller = Controller::ALL.into_iter().find(|controller| controller.kind() == owner.kind)?;
         Some(Key::new(controller, namespace, &owner.name))

@@ -9,7 +9,7 @@ const MOST: usize = 16_384;
 /// Uids of objects that are gone.
 #[derive(Debug, Default)]
 pub(super) struct Graves {
-    /// Up to which version it is gone; `None` for ever.
+    /// Before which version it was gone; `None` for ever.
     gone: HashMap<String, Option<u64>>,
     order: VecDeque<String>,
 }
@@ -33,7 +33,9 @@ impl Graves {
         match self.gone.get(uid) {
             None => false,
             Some(None) => true,
-            Some(Some(until)) => version.is_some_and(|version| version <= *until),
+            // A deletion has a version of its own, above all that the object had.
+            // What has that very version only left a label selector.
+            Some(Some(until)) => version.is_some_and(|version| version < *until),
         }
     }
 }
@@ -47,7 +49,7 @@ mod tests {
         let mut graves = Graves::default();
         graves.dig("a", None);
         graves.dig("b", Some(5));
-        assert!(graves.holds("a", Some(9)) && graves.holds("b", Some(5)) && !graves.holds("b", Some(6)));
+        assert!(graves.holds("a", Some(9)) && graves.holds("b", Some(4)) && !graves.holds("b", Some(5)));
         assert!(!graves.holds("c", Some(1)));
         for n in 0..MOST {
             graves.dig(&n.to_string(), None);
