@@ -21,6 +21,7 @@ mod memory;
 mod object;
 mod output;
 mod page;
+mod pod;
 mod rows;
 mod runtime;
 mod settings;
@@ -101,8 +102,10 @@ fn start_log(cli: &Cli, err: &mut dyn Write) -> Option<tracing_appender::non_blo
             log::to_stdout(&cli.global, err);
             None
         }
+        Command::Operator(args) if args.is_print() => None,
         // The window starts it beside its first frame.
         Command::Observe(args) if args.is_window() => None,
+        Command::Operator(args) if args.is_run() => log::start_aloud(&cli.global, err),
         _ => log::start(&cli.global, Some(err)),
     }
 }
@@ -120,6 +123,7 @@ fn dispatch(cli: &Cli, io: &mut Io<'_>) -> Result<Code, Failure> {
         Command::Signal(args) => command::signal::run(args, global, io),
         Command::Explain(args) => command::explain::run(args, global, io),
         Command::Doctor(args) => command::doctor::run(args, global, io),
+        Command::Operator(args) => command::operator::run(args, global, io),
         Command::Cortex(args) => command::cortex::run(args, global, io),
         Command::Ghost(args) => command::ghost::run(args, global, io),
         Command::Crd(args) => command::crd::run(args, global, io),
