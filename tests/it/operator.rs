@@ -12,16 +12,8 @@ use crate::support::case::Case;
 
 /// The tests of this module.
 pub fn cases() -> Vec<Case> {
-    [
-        faults::cases(),
-        crash::cases(),
-        leader::cases(),
-        life::cases(),
-        rights::cases(),
-        drift::cases(),
-        spec::cases(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    [faults::cases(), crash::cases(), leader::cases(), life::cases(), rights::cases(), drift::cases(), spec::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -103,7 +103,9 @@ impl Garden {
     /// Waits until there is no such object.
     #[track_caller]
     pub fn gone(&self, kind: &str, name: &str) {
-        eventually(SOON, &format!("no {kind} {name}"), || if self.has(kind, name) { Err("there is".into()) } else { Ok(()) });
+        eventually(SOON, &format!("no {kind} {name}"), || {
+            if self.has(kind, name) { Err("there is".into()) } else { Ok(()) }
+        });
     }
 
     /// The messages of the Events about an object with this reason, each with

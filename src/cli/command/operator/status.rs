@@ -90,8 +90,10 @@ pub(super) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
                 None => failure,
             })
         }
-        Standing::Nobody => Err(Failure::new(format!("{} in namespace {}", operator.who(now), operator.lease_namespace))
-            .hint(operator.next(now).unwrap_or("kgents operator run"))),
+        Standing::Nobody => {
+            Err(Failure::new(format!("{} in namespace {}", operator.who(now), operator.lease_namespace))
+                .hint(operator.next(now).unwrap_or("kgents operator run")))
+        }
         Standing::Leads | Standing::Silent => {
             for (name, text) in lines(&operator, figures.as_ref(), now) {
                 writeln!(io.out, "{name:<10} {}", sanitize::text(&text))?;
@@ -131,12 +133,13 @@ fn lines(operator: &Operator, figures: Option<&Figures>, now: Timestamp) -> Vec<
         Some(Err(problem)) => lines.push(("metrics", format!("not to be had: {problem}"))),
         Some(Ok(samples)) => {
             let total = |name: &str| sum(samples, name, &[]);
-            let (reconciles, errors) = (
-                total("controller_runtime_reconcile_total"),
-                total("controller_runtime_reconcile_errors_total"),
-            );
+            let (reconciles, errors) =
+                (total("controller_runtime_reconcile_total"), total("controller_runtime_reconcile_errors_total"));
             lines.push(("reconciles", format!("{reconciles}, {errors} of them failed")));
-            lines.push(("waiting", format!("{}, {} at work", total("workqueue_depth"), total("controller_runtime_active_workers"))));
+            lines.push((
+                "waiting",
+                format!("{}, {} at work", total("workqueue_depth"), total("controller_runtime_active_workers")),
+            ));
             let writes: f64 = WRITES.iter().map(|verb| sum(samples, CALLS, &[("verb", verb)])).sum();
             lines.push(("API calls", format!("{}, {writes} of them writes", total(CALLS))));
             let bad = (total("kgents_watch_restarts_total"), total("kgents_events_dropped_total"));
