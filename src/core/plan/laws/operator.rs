@@ -189,12 +189,16 @@ impl Operator {
 
     /// What it would do for a subject. The same input gives the same bytes.
     pub(super) fn plan(&self, key: &Key, now: Timestamp) -> Plan {
-        let Some(ours) = self.cache.get(key).and_then(Ours::read) else { return Plan::default() };
-        let observed = self.observe(key, &ours);
-        let first = plan(ours.subject(), &observed, now, &self.config);
-        let second = plan(ours.subject(), &observed, now, &self.config);
+        let Some([first, second]) = self.plans(key, [now, now]) else { return Plan::default() };
         assert_eq!(serde_json::to_string(&first).unwrap(), serde_json::to_string(&second).unwrap());
         first
+    }
+
+    /// What it would do for a subject at each of these times if nothing else changed.
+    pub(super) fn plans<const N: usize>(&self, key: &Key, times: [Timestamp; N]) -> Option<[Plan; N]> {
+        let ours = self.cache.get(key).and_then(Ours::read)?;
+        let observed = self.observe(key, &ours);
+        Some(times.map(|now| plan(ours.subject(), &observed, now, &self.config)))
     }
 
     /// Plans for a subject and does it; dies after `most` writes. Whether
