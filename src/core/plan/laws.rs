@@ -16,6 +16,7 @@ mod history;
 mod operator;
 mod properties;
 mod server;
+mod speed;
 
 use controllers::Controller;
 use operator::Operator;
@@ -123,26 +124,22 @@ impl World {
         for agent in self.server.list("Agent").filter(|agent| agent["spec"]["paused"] == false) {
             let stalled = condition(agent, "Stalled")["status"] == "True";
             let spec = &agent["spec"];
-            let is_there = |kind: &str| match spec.get(kind.to_lowercase()).and_then(Value::as_str) {
-                Some(named) => self.server.get(kind, named).is_some_and(|object| {
-                    let whose = &object["spec"][if kind == "Memory" { "owner" } else { "agent" }];
-                    *whose == agent["metadata"]["name"]
-                }),
-                None => {
-                    let name = format!("{}-{}", agent["metadata"]["name"].as_str().unwrap(), kind.to_lowercase());
-                    let automatic = self.server.get(kind, &name);
-                    automatic
-                        .is_some_and(|object| object["metadata"]["labels"]["app.kubernetes.io/managed-by"].is_string())
-                }
+            let name = agent["metadata"]["name"].as_str().unwrap();
+            let is_there = |kind: &str| {
+                let named = spec.get(kind.to_lowercase()).and_then(Value::as_str);
+                let object = self.server.get(kind, named.unwrap_or(&format!("{name}-{}", kind.to_lowercase())));
+                let whose = if kind == "Memory" { "owner" } else { "agent" };
+                let is_made = |object: &Value| object["metadata"]["labels"]["app.kubernetes.io/managed-by"].is_string();
+                object
+                    .is_some_and(|object| if named.is_some() { object["spec"][whose] == name } else { is_made(object) })
             };
             if spec["mode"] == "DRY_RUN" {
                 continue;
             }
             assert_eq!(agent["status"]["observedGeneration"], agent["metadata"]["generation"], "{agent:#}");
-            let taken = self.strangers.keys().any(|(kind, name)| {
-                // The kinds that an agent makes itself, or waits for.
-                kind != "PersistentVolumeClaim" && *name == agent["metadata"]["name"].as_str().unwrap()
-                    || name == "a-spec"
+            let taken = self.strangers.keys().any(|(kind, taken)| {
+                // Of the kinds that an agent makes itself.
+                kind != "PersistentVolumeClaim" && (taken == name || *taken == format!("{name}-spec"))
             });
             let broken = taken || !is_there("Memory") || !is_there("Umwelt") || spec["config"]["b.c"].is_string();
             if !broken {
@@ -153,7 +150,7 @@ impl World {
                     assert_eq!(condition(agent, "Ready")["status"], "True", "{agent:#}");
                 }
             } else if spec["replicas"] != 0 {
-                let running = self.server.get("Deployment", agent["metadata"]["name"].as_str().unwrap());
+                let running = self.server.get("Deployment", name);
                 assert!(stalled || running.is_none_or(|running| running["status"]["readyReplicas"] != 0), "{agent:#}");
             }
         }

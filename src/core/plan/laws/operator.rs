@@ -35,7 +35,7 @@ impl Ours {
         })
     }
 
-    fn subject(&self) -> Subject<'_> {
+    pub(super) fn subject(&self) -> Subject<'_> {
         match self {
             Self::Agent(agent) => Subject::Agent(agent),
             Self::Memory(memory) => Subject::Memory(memory),
@@ -194,10 +194,16 @@ impl Operator {
         first
     }
 
-    /// What it would do for a subject at each of these times if nothing else changed.
-    pub(super) fn plans<const N: usize>(&self, key: &Key, times: [Timestamp; N]) -> Option<[Plan; N]> {
+    /// A subject and what is known around it.
+    pub(super) fn seen(&self, key: &Key) -> Option<(Ours, Observed)> {
         let ours = self.cache.get(key).and_then(Ours::read)?;
         let observed = self.observe(key, &ours);
+        Some((ours, observed))
+    }
+
+    /// What it would do for a subject at each of these times if nothing else changed.
+    pub(super) fn plans<const N: usize>(&self, key: &Key, times: [Timestamp; N]) -> Option<[Plan; N]> {
+        let (ours, observed) = self.seen(key)?;
         Some(times.map(|now| plan(ours.subject(), &observed, now, &self.config)))
     }
 
