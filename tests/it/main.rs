@@ -40,6 +40,7 @@ mod layers;
 mod lists;
 mod operator;
 mod pods;
+mod plans;
 mod refusals;
 mod rooms;
 mod support;
@@ -68,6 +69,7 @@ fn cases() -> Vec<Case> {
         cell::cases(),
         window::cases(),
         lists::cases(),
+        plans::cases(),
         rooms::cases(),
     ]
     .into_iter()
