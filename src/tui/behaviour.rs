@@ -3,6 +3,7 @@
 mod actions;
 mod edges;
 mod pages;
+mod plans;
 
 use std::collections::HashSet;
 

@@ -1,7 +1,7 @@
 //! What would be done about an agent, step by step, and who would do it.
 
 use kgents_core::plan::{Apply, Change, Expect, Plan};
-use kgents_store::planned::Standing;
+use kgents_store::planned::{Standing, reason};
 use kgents_store::{Key, Kind, Planned};
 use ratatui::text::Span;
 use serde_json::Value;
@@ -65,18 +65,28 @@ fn planned_for(page: &mut Page<'_>, key: &Key, planned: &Planned) {
     for missing in missing {
         page.text(Role::Amber, &format!("Partial: {}", super::sentence(&missing.said)));
     }
-    if plan.is_empty() {
+    if plan.is_empty() && planned.would.is_none() {
         // Why nothing is to be done, where that is not because all is well.
-        return plan.why.iter().take(2).for_each(|why| page.text(Role::Soft, &super::sentence(why)));
+        let conditions = page.app.terrarium.agents().get(key).and_then(|agent| agent.held.object.status.as_ref());
+        let conditions = conditions.map(|status| status.conditions.clone()).unwrap_or_default();
+        let is_told = |why: &&String| conditions.iter().any(|condition| why.ends_with(&condition.message));
+        let untold = plan.why.iter().filter(|why| !is_told(why)).take(2);
+        return untold.for_each(|why| page.text(Role::Soft, &super::sentence(why)));
     }
-    steps(page, key, planned);
+    steps(page, key, planned, plan);
+    if let Some(would) = &planned.would {
+        let text =
+            format!("Its mode is DRY_RUN, so no more than that is done. If it were FULL: {}", summary(page, would));
+        page.text(Role::Soft, &text);
+        steps(page, key, planned, would);
+    }
 }
 
 /// How much is to be done, and when it is looked at again.
 fn summary(page: &Page<'_>, plan: &Plan) -> String {
     let again = plan.requeue_at.map(|at| format!(" · looks again at {}", page.clock(at))).unwrap_or_default();
     if plan.is_empty() {
-        return format!("as it should be · nothing to do{again}");
+        return format!("nothing to do{again}");
     }
     let made = plan.apply.iter().filter(|apply| apply.expect == Expect::Absent).count();
     let parts = [(made, "to make"), (plan.apply.len() - made, "to change"), (plan.delete.len(), "to delete")];
@@ -98,8 +108,8 @@ struct Step<'a> {
     changes: Vec<&'a Change>,
 }
 
-fn steps(page: &mut Page<'_>, key: &Key, planned: &Planned) {
-    let Plan { apply, delete, status, events, requeue_at: _, why: _ } = &planned.plan;
+fn steps(page: &mut Page<'_>, key: &Key, planned: &Planned, plan: &Plan) {
+    let Plan { apply, delete, status, events, requeue_at: _, why: _ } = plan;
     let mut steps: Vec<Step<'_>> = apply.iter().map(|apply| of_apply(planned, apply)).collect();
     steps.extend(delete.iter().map(|delete| Step {
         role: Role::Coral,
@@ -148,7 +158,7 @@ fn of_apply<'a>(planned: &Planned, apply: &'a Apply) -> Step<'a> {
         sign,
         kind: apply.child.resource.kind(),
         name: &apply.child.name,
-        why: format!("{guess}{}", apply.why),
+        why: format!("{guess}{}", reason(apply)),
         changes: apply.changes.iter().collect(),
     }
 }
