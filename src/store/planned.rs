@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
 use kgents_core::age;
-use kgents_core::plan::{Apply, Config, Plan, Resource};
+use kgents_core::plan::{Apply, Change, Config, Plan, Resource};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -59,6 +59,47 @@ pub fn reason(apply: &Apply) -> &str {
     told.map_or(apply.why.as_str(), |why| why.trim_end_matches([':', ' ']))
 }
 
+/// What differs in a status as a person wants it told: the phase first, then
+/// each condition in words, and nothing that only keeps count.
+pub fn told(changes: &[Change]) -> Vec<Change> {
+    const CONDITIONS: &str = "conditions";
+    let mut told: Vec<Change> = Vec::new();
+    for change in changes {
+        let Change { path, from, to } = change;
+        match path.strip_prefix(CONDITIONS) {
+            _ if ["lastTransitionTime", "observedGeneration"].iter().any(|name| path.ends_with(name)) => {}
+            Some("") => {
+                let of = |side: &Option<Value>| side.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
+                let (from, to) = (of(from), of(to));
+                let types = from.iter().chain(&to).filter_map(|condition| condition["type"].as_str());
+                for type_ in types.collect::<std::collections::BTreeSet<_>>() {
+                    let find = |side: &[Value]| side.iter().find(|condition| condition["type"] == type_).map(words);
+                    let path = format!("{CONDITIONS}[{type_}]");
+                    told.push(Change { path, from: find(&from), to: find(&to) });
+                }
+            }
+            Some(rest) if rest.ends_with(']') => {
+                let (from, to) = (from.as_ref().map(words), to.as_ref().map(words));
+                told.push(Change { path: path.clone(), from, to });
+            }
+            _ => told.push(change.clone()),
+        }
+    }
+    told.sort_by_key(|change| match change.path.as_str() {
+        "phase" => 0,
+        path if path.starts_with(CONDITIONS) => 1,
+        _ => 2,
+    });
+    told
+}
+
+/// A condition in words.
+fn words(condition: &Value) -> Value {
+    let word = |name: &str| condition[name].as_str().unwrap_or_default();
+    let said = format!("{} {}: {}", word("status"), word("reason"), word("message"));
+    said.trim_end_matches([':', ' ']).into()
+}
+
 impl Planned {
     /// Whether what stands there of this kind could not be read, so that what
     /// is planned for it is a guess.
@@ -100,7 +141,7 @@ fn clean(text: &mut String) {
     }
 }
 
-fn change(change: &mut kgents_core::plan::Change) {
+fn change(change: &mut Change) {
     clean(&mut change.path);
     for side in [&mut change.from, &mut change.to] {
         side.iter_mut().for_each(sanitize::value);
@@ -242,7 +283,7 @@ impl Serialize for Planned {
 
 #[cfg(test)]
 mod tests {
-    use kgents_core::plan::{Change, Child, Delete, Event, Expect, Status};
+    use kgents_core::plan::{Child, Delete, Event, Expect, Status};
     use serde_json::json;
 
     use super::*;
@@ -311,6 +352,36 @@ mod tests {
     fn nothing_unsafe_is_left_of_a_plan_that_is_shown() {
         let json = serde_json::to_string(&planned().clean()).unwrap();
         assert!(json.contains('␛') && !json.contains("u001b"), "{json}");
+    }
+
+    #[test]
+    fn a_status_is_told_in_words_and_its_phase_first() {
+        let ready = |status: &str| json!({ "type": "Ready", "status": status, "reason": "R", "message": "m", "lastTransitionTime": "x" });
+        let change = |path: &str, from: Value, to: Value| Change {
+            path: path.into(),
+            from: Some(from).filter(|value| !value.is_null()),
+            to: Some(to).filter(|value| !value.is_null()),
+        };
+        let first = told(&[
+            change("conditions", Value::Null, json!([ready("False"), { "type": "A", "status": "True" }])),
+            change("observedGeneration", Value::Null, json!(1)),
+            change("phase", Value::Null, json!("Pending")),
+        ]);
+        assert_eq!(
+            first,
+            [
+                change("phase", Value::Null, json!("Pending")),
+                change("conditions[A]", Value::Null, json!("True")),
+                change("conditions[Ready]", Value::Null, json!("False R: m")),
+            ]
+        );
+        let one = change("conditions[Ready].status", json!("False"), json!("True"));
+        let next = told(&[
+            one.clone(),
+            change("conditions[Ready].lastTransitionTime", json!("a"), json!("b")),
+            change("conditions[Stalled]", ready("True"), Value::Null),
+        ]);
+        assert_eq!(next, [one, change("conditions[Stalled]", json!("True R: m"), Value::Null)]);
     }
 
     #[test]

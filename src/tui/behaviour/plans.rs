@@ -151,7 +151,7 @@ fn a_plan_is_asked_for_again_when_it_says_so_itself() {
 #[test]
 fn nobody_asks_where_nobody_looks() {
     let asks = |app: &mut App| !plans(&changed(app, deployment("b-gent", 1), later(2_000))).is_empty();
-    for words in ["<esc>", "<right>", "<space>"] {
+    for words in ["<esc>", "<right>", "<esc> <space> <cr>"] {
         let mut app = with_plan(planned(plan()));
         keys(&mut app, words);
         assert!(!asks(&mut app), "{words}");

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use kgents_core::age;
 use kgents_core::plan::{Change, Config, Expect, Plan};
 use kgents_store::Planned;
-use kgents_store::planned::{Operator, Standing, reason};
+use kgents_store::planned::{Operator, Standing, reason, told};
 use kgents_tui::ColourLevel;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
@@ -85,7 +85,9 @@ fn whys(plan: &Plan) -> Vec<String> {
     let steps = plan.apply.iter().map(|apply| (&apply.child, &apply.why));
     let steps: Vec<_> = steps.chain(plan.delete.iter().map(|delete| (&delete.child, &delete.why))).collect();
     let is_told = |why: &&String| {
-        steps.iter().any(|(child, said)| why.ends_with(said.as_str()) && why.contains(&child.to_string()))
+        steps
+            .iter()
+            .any(|(child, said)| *why == *said || (why.ends_with(said.as_str()) && why.contains(&child.to_string())))
     };
     plan.why.iter().filter(|why| !is_told(why)).map(|why| one_line(why).into_owned()).collect()
 }
@@ -93,7 +95,7 @@ fn whys(plan: &Plan) -> Vec<String> {
 /// How much there is to do.
 fn summary(plan: &Plan) -> String {
     if plan.is_empty() {
-        return "nothing: it is as it should be".to_owned();
+        return "nothing".to_owned();
     }
     let made = plan.apply.iter().filter(|apply| apply.expect == Expect::Absent).count();
     let parts = [
@@ -155,7 +157,7 @@ fn steps(planned: &Planned, plan: &Plan, ink: Ink) -> Vec<String> {
     }
     if let Some(status) = status {
         lines.push(head(ink.changed, "~", "status", ""));
-        lines.extend(changes(&status.changes, ink));
+        lines.extend(changes(&told(&status.changes), ink));
     }
     for event in events {
         let kind = if event.warning { "Warning" } else { "Normal" };
@@ -173,9 +175,7 @@ fn changes(changes: &[Change], ink: Ink) -> Vec<String> {
         let Ink { made, gone, mute, end, .. } = ink;
         format!("    {path}  {gone}{}{end} {mute}->{end} {made}{}{end}", side(from), side(to))
     };
-    // When a condition turned is told by that it did.
-    let changes: Vec<&Change> = changes.iter().filter(|change| !change.path.ends_with(".lastTransitionTime")).collect();
-    let mut lines: Vec<String> = changes.iter().take(MOST).map(|change| line(change)).collect();
+    let mut lines: Vec<String> = changes.iter().take(MOST).map(line).collect();
     if changes.len() > MOST {
         lines.push(format!("    and {} more: see -o yaml", changes.len() - MOST));
     }

@@ -141,7 +141,7 @@ fn nothing_to_do_is_told_with_why_it_is_as_it_is() {
     let plan = Plan { why, ..Plan::default() };
     let text = page_of(Planned { plan, operator, missing: vec![missing], ..planned() });
     for line in [
-        "To do         nothing: it is as it should be\n",
+        "To do         nothing\n",
         "Operator      no operator holds the Lease\n                next: kgents operator run\n",
         "Planned with  the defaults, for no operator says how it was started: agent image ",
         "Partial       services: not allowed to list services; try: kubectl auth can-i list services\n",

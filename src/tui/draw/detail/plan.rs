@@ -1,7 +1,7 @@
 //! What would be done about an agent, step by step, and who would do it.
 
 use kgents_core::plan::{Apply, Change, Expect, Plan};
-use kgents_store::planned::{Standing, reason};
+use kgents_store::planned::{Standing, reason, told};
 use kgents_store::{Key, Kind, Planned};
 use ratatui::text::Span;
 use serde_json::Value;
@@ -17,8 +17,6 @@ const STEPS: usize = 12;
 const CHANGES: usize = 6;
 /// Cells of each side of a difference.
 const SIDE: usize = 36;
-/// What differs in every status and tells nobody anything.
-const BOOKKEEPING: [&str; 2] = ["lastTransitionTime", "observedGeneration"];
 
 pub(super) fn plan(page: &mut Page<'_>, key: &Key, view: &PlanView) {
     match (&view.planned, &view.problem) {
@@ -69,7 +67,12 @@ fn planned_for(page: &mut Page<'_>, key: &Key, planned: &Planned) {
         // Why nothing is to be done, where that is not because all is well.
         let conditions = page.app.terrarium.agents().get(key).and_then(|agent| agent.held.object.status.as_ref());
         let conditions = conditions.map(|status| status.conditions.clone()).unwrap_or_default();
-        let is_told = |why: &&String| conditions.iter().any(|condition| why.ends_with(&condition.message));
+        let messages: Vec<&str> = conditions
+            .iter()
+            .map(|condition| condition.message.as_str())
+            .filter(|message| !message.is_empty())
+            .collect();
+        let is_told = |why: &&String| messages.iter().any(|message| why.ends_with(message));
         let untold = plan.why.iter().filter(|why| !is_told(why)).take(2);
         return untold.for_each(|why| page.text(Role::Soft, &super::sentence(why)));
     }
@@ -119,10 +122,14 @@ fn steps(page: &mut Page<'_>, key: &Key, planned: &Planned, plan: &Plan) {
         why: delete.why.clone(),
         changes: Vec::new(),
     }));
-    steps.extend(status.iter().map(|status| {
-        let tells = |change: &&Change| !BOOKKEEPING.iter().any(|name| change.path.ends_with(name));
-        let changes = status.changes.iter().filter(tells).collect();
-        Step { role: Role::Sky, sign: "~ ", kind: "status", name: "", why: String::new(), changes }
+    let status = status.as_ref().map(|status| told(&status.changes));
+    steps.extend(status.iter().map(|changes| Step {
+        role: Role::Sky,
+        sign: "~ ",
+        kind: "status",
+        name: "",
+        why: String::new(),
+        changes: changes.iter().collect(),
     }));
     steps.extend(events.iter().map(|event| {
         let role = if event.warning { Role::Amber } else { Role::Sky };
