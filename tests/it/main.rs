@@ -34,6 +34,7 @@ mod ghost;
 mod hands;
 mod layers;
 mod lists;
+mod plans;
 mod refusals;
 mod rooms;
 mod support;
@@ -60,6 +61,7 @@ fn cases() -> Vec<Case> {
         fixtures::cases(),
         window::cases(),
         lists::cases(),
+        plans::cases(),
         rooms::cases(),
     ]
     .into_iter()

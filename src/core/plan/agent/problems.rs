@@ -90,7 +90,7 @@ pub(super) fn check(about: About<'_>) -> Result<Checked, Vec<Problem>> {
     if !problems.is_empty() {
         return Err(problems);
     }
-    Ok(Checked { variables, cpu, memory, period, command, peers, spec: text })
+    Ok(Checked { variables, cpu, memory: memory.whole(), period, command, peers, spec: text })
 }
 
 /// What is given and blank: an empty word is no default, it is a mistake.
