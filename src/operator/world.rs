@@ -158,7 +158,7 @@ impl World {
     pub fn remove(&self, kind: Kind, object: &Object) -> Vec<Key> {
         let place = (object.namespace.clone(), object.name.clone());
         let mut inner = self.lock();
-        let gone = inner.shelves.entry(kind).or_default().remove(&place, &object.uid, object.version);
+        let gone = inner.shelves.entry(kind).or_default().remove(&place, object.version);
         inner.lost(kind, &place, gone)
     }
 
