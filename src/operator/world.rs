@@ -190,8 +190,8 @@ impl World {
     pub fn keys(&self) -> Vec<Key> {
         let inner = self.lock();
         let of = |controller: Controller| {
-            let shelf = inner.shelves.get(&Kind::from(controller));
-            let places = shelf.into_iter().flat_map(Shelf::places);
+            let subjects = inner.shelves.get(&Kind::from(controller));
+            let places = subjects.into_iter().flat_map(Shelf::places);
             places.map(move |(namespace, name)| Key::new(controller, namespace, name))
         };
         Controller::ALL.into_iter().flat_map(of).filter(|key| inner.is_ours(key, self.selector.as_ref())).collect()
