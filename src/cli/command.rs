@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+pub(crate) mod agents;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod cortex;
@@ -11,6 +12,7 @@ pub(crate) mod explain;
 pub(crate) mod ghost;
 pub(crate) mod man;
 pub(crate) mod observe;
+pub(crate) mod operator;
 pub(crate) mod resource;
 pub(crate) mod signal;
 pub(crate) mod status;

@@ -21,6 +21,7 @@ mod memory;
 mod object;
 mod output;
 mod page;
+mod pod;
 mod rows;
 mod runtime;
 mod settings;
@@ -96,8 +97,15 @@ fn start_log(cli: &Cli, err: &mut dyn Write) -> Option<tracing_appender::non_blo
         | Command::Config(_)
         | Command::Dev(_)
         | Command::Doctor(_) => None,
+        // Whoever runs pods reads what they write.
+        Command::Agents(args) if args.program().is_some() => {
+            log::to_stdout(&cli.global, err);
+            None
+        }
+        Command::Operator(args) if args.is_print() => None,
         // The window starts it beside its first frame.
         Command::Observe(args) if args.is_window() => None,
+        Command::Operator(args) if args.is_run() => log::start_aloud(&cli.global, err),
         _ => log::start(&cli.global, Some(err)),
     }
 }
@@ -107,7 +115,7 @@ fn dispatch(cli: &Cli, io: &mut Io<'_>) -> Result<Code, Failure> {
     match &cli.command {
         Command::Observe(args) => command::observe::run(args, global, io),
         Command::Status(args) => command::status::run(args, global, io),
-        Command::Agents(args) => command::resource::run(Kind::Agent, args, global, io),
+        Command::Agents(args) => command::agents::run(args, global, io),
         Command::Pheromones(args) => command::resource::run(Kind::Pheromone, args, global, io),
         Command::Proposals(args) => command::resource::run(Kind::Proposal, args, global, io),
         Command::Memories(args) => command::resource::run(Kind::Memory, args, global, io),
@@ -115,6 +123,7 @@ fn dispatch(cli: &Cli, io: &mut Io<'_>) -> Result<Code, Failure> {
         Command::Signal(args) => command::signal::run(args, global, io),
         Command::Explain(args) => command::explain::run(args, global, io),
         Command::Doctor(args) => command::doctor::run(args, global, io),
+        Command::Operator(args) => command::operator::run(args, global, io),
         Command::Cortex(args) => command::cortex::run(args, global, io),
         Command::Ghost(args) => command::ghost::run(args, global, io),
         Command::Crd(args) => command::crd::run(args, global, io),

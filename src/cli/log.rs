@@ -1,6 +1,7 @@
-//! Where logs go: to a file, never to the screen.
+//! Where logs go: to a file, never to the screen; those of the operator, which
+//! has nothing else to say, to standard error.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use tracing_appender::non_blocking::WorkerGuard;
@@ -13,6 +14,8 @@ use crate::settings::Filter;
 /// What is logged when nobody says: our own news, the warnings of others. Of
 /// a failed request we tell ourselves; kube's client would tell each once more.
 const DEFAULT: &str = "warn,kgents=info,kube_client=off";
+/// What says what is logged.
+const VARIABLE: &str = "KGENTS_LOG";
 /// How many days of logs are kept.
 const KEPT: usize = 7;
 
@@ -47,6 +50,49 @@ pub(crate) fn start(global: &Global, err: Option<&mut dyn Write>) -> Option<Work
             None
         }
     }
+}
+
+/// Logs to standard output, a line of JSON each, as whoever runs containers
+/// expects it. A filter that cannot be read is told, and the usual one holds.
+pub(crate) fn to_stdout(global: &Global, err: &mut dyn Write) {
+    let said = global.log_level.as_ref().map(|Filter(level)| level.clone()).or_else(|| std::env::var(VARIABLE).ok());
+    let read = said.map(|level| filter(&level).map_err(|why| format!("{level:?} is no log filter: {why}")));
+    let level = match &read {
+        Some(Ok(level)) => level,
+        Some(Err(why)) => {
+            let _ = writeln!(err, "warning: {why}");
+            DEFAULT
+        }
+        None => DEFAULT,
+    };
+    // It fails when there is a log already.
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(EnvFilter::builder().parse_lossy(level))
+        .with_writer(std::io::stdout)
+        .try_init();
+}
+
+/// Starts logging to standard error, for what runs until it is told to end and
+/// has nothing else to say: for people on a terminal, else, and in a pod, a
+/// line of JSON each. A file that is named takes its place.
+pub(crate) fn start_aloud(global: &Global, err: &mut dyn Write) -> Option<WorkerGuard> {
+    let log = &global.settings().log;
+    if log.file.is_some() {
+        return start(global, Some(err));
+    }
+    let filter = EnvFilter::builder().parse_lossy(log.level.as_ref().map_or(DEFAULT, |Filter(level)| level));
+    // Who does not read what we say must not hold us.
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    let started = if std::io::stderr().is_terminal() && !crate::pod::is_here() {
+        let colour = std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+        builder.compact().with_ansi(colour).try_init()
+    } else {
+        builder.json().flatten_event(true).with_ansi(false).with_span_list(false).try_init()
+    };
+    started.is_ok().then_some(guard)
 }
 
 fn open(file: Option<&Path>) -> Result<Box<dyn Write + Send>, String> {

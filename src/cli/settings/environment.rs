@@ -15,8 +15,15 @@ const PREFIX: &str = "KGENTS_";
 const CONFIG: &str = "KGENTS_CONFIG";
 /// Variables of ours that are no settings: those of tests, and those that an
 /// agent's container is given.
-const OTHERS: [&str; 6] =
-    [CONFIG, "KGENTS_BLESS", "KGENTS_AGENT", "KGENTS_GENUS", "KGENTS_STATE_PATH", "KGENTS_SAFEMODE"];
+const OTHERS: [&str; 7] = [
+    CONFIG,
+    "KGENTS_BLESS",
+    "KGENTS_AGENT",
+    "KGENTS_GENUS",
+    "KGENTS_STATE_PATH",
+    "KGENTS_SPEC_PATH",
+    "KGENTS_SAFEMODE",
+];
 /// What more of them begin with.
 const OTHER_PREFIXES: [&str; 2] = ["KGENTS_TEST_", "KGENTS_PTY_"];
 
@@ -108,11 +115,13 @@ fn is_setting(name: &str) -> bool {
     name.starts_with(PREFIX) && !OTHERS.contains(&name) && !OTHER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// A variable is always text; where true or false is wanted it is read as that.
+/// A variable is always text; where true or false or a number is wanted it is
+/// read as that.
 fn raw<'a>(text: &'a str, key: &Key) -> Raw<'a> {
     match text {
         "true" if key.is_flag() => Raw::Flag(true),
         "false" if key.is_flag() => Raw::Flag(false),
+        _ if key.is_count() => Raw::Figure(text.to_owned()),
         _ if key.is_chord() => Raw::Texts(text.split_whitespace().map(str::to_owned).collect()),
         _ => Raw::Text(text),
     }

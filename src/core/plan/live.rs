@@ -142,8 +142,7 @@ impl Live {
     pub fn changes(&self, body: &Value) -> Vec<Change> {
         let wanted = owned::wanted(body);
         // Canonical forms that are equal are equal bytes.
-        let text = wanted.to_string();
-        if text == *self.ours {
+        if *wanted.to_string() == *self.ours {
             return Vec::new();
         }
         let ours = serde_json::from_str(&self.ours).unwrap_or(Value::Object(serde_json::Map::new()));
