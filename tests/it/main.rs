@@ -39,6 +39,7 @@ mod hands;
 mod layers;
 mod lists;
 mod operator;
+mod plans;
 mod pods;
 mod refusals;
 mod rooms;
@@ -68,6 +69,7 @@ fn cases() -> Vec<Case> {
         cell::cases(),
         window::cases(),
         lists::cases(),
+        plans::cases(),
         rooms::cases(),
     ]
     .into_iter()

@@ -167,7 +167,9 @@ fn a_dry_run_makes_nothing_and_tells_its_plan_once_for_each_generation() {
 
 #[test]
 fn a_stand_in_runs_our_own_image_without_probes_and_state() {
-    let plan = first(&json!({ "mode": "PLACEHOLDER", "image": "bank:1", "entrypoint": "bank", "replicas": 2 }));
+    let plan = first(&json!({
+        "mode": "PLACEHOLDER", "image": "bank:1", "entrypoint": "bank", "replicas": 2, "memory": "absent", "umwelt": "absent",
+    }));
     let pod = &body(&plan, Resource::Deployment)["spec"]["template"]["spec"];
     let logic = &pod["containers"][0];
     assert_eq!(logic["args"], json!(["agent", "placeholder"]));
