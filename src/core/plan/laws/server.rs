@@ -300,7 +300,10 @@ fn omit(value: &mut Value, name: &str) {
         Value::Object(map) => {
             let is_named = map.contains_key("name");
             map.retain(|name, value| {
-                let is_empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+                let is_map = matches!(name.as_str(), "labels" | "annotations" | "data" | "limits" | "requests");
+                let is_empty = value.is_null()
+                    || value.as_array().is_some_and(Vec::is_empty)
+                    || (is_map && value.as_object().is_some_and(serde_json::Map::is_empty));
                 let is_omitted = is_empty || (is_named && name == "value" && value == "");
                 !is_omitted
             });

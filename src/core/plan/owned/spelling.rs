@@ -45,14 +45,15 @@ enum Within {
 impl Within {
     /// Where the field of this name stands; `None` when it is left out.
     fn field(self, name: &str) -> Option<Self> {
+        let is_text = self == Self::Texts
+            || (self != Self::Amounts
+                && matches!(name, "data" | "labels" | "annotations" | "matchLabels" | "nodeSelector"));
         Some(match (self, name) {
             (Self::Object, "apiVersion" | "kind") | (Self::Metadata, "name" | "namespace") => return None,
             (Self::Object, "metadata") => Self::Metadata,
-            (Self::Texts, _) => Self::Texts,
-            (Self::Amounts, _) => Self::Amount,
-            (_, "data" | "labels" | "annotations" | "matchLabels" | "nodeSelector") => Self::Texts,
+            _ if is_text => Self::Texts,
+            (Self::Amounts, _) | (_, "sizeLimit") => Self::Amount,
             (_, "limits" | "requests") => Self::Amounts,
-            (_, "sizeLimit") => Self::Amount,
             _ => Self::Else,
         })
     }
@@ -89,15 +90,17 @@ fn write(value: &Value, within: Within, out: &mut String) {
 fn object(map: &Map<String, Value>, within: Within, out: &mut String) {
     let is_named = map.contains_key("name") && within != Within::Texts;
     // Go's types omit these when they are empty: applied, they are not there.
-    let is_omitted = |name: &str, value: &Value| match value {
+    let is_omitted = |name: &str, value: &Value, inner: Within| match value {
         Value::Null => true,
         Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty() && matches!(inner, Within::Texts | Within::Amounts),
         Value::String(text) => is_named && name == "value" && text.is_empty(),
-        _ => false,
+        Value::Bool(flag) => is_named && name == "readOnly" && !flag,
+        Value::Number(_) => false,
     };
     let mut is_first = true;
     let mut field = |name: &String, value: &Value| {
-        let Some(inner) = within.field(name).filter(|_| !is_omitted(name, value)) else { return };
+        let Some(inner) = within.field(name).filter(|inner| !is_omitted(name, value, *inner)) else { return };
         out.push(if is_first { '{' } else { ',' });
         is_first = false;
         quoted(name, out);
@@ -105,11 +108,15 @@ fn object(map: &Map<String, Value>, within: Within, out: &mut String) {
         write(value, inner, out);
     };
     if map.keys().is_sorted() {
-        map.iter().for_each(|(name, value)| field(name, value));
+        for (name, value) in map {
+            field(name, value);
+        }
     } else {
         let mut fields: Vec<(&String, &Value)> = map.iter().collect();
         fields.sort_by_key(|(name, _)| *name);
-        fields.into_iter().for_each(|(name, value)| field(name, value));
+        for (name, value) in fields {
+            field(name, value);
+        }
     }
     out.push_str(if is_first { "{}" } else { "}" });
 }
