@@ -41,11 +41,6 @@ Examples:
 
 A risk marked `est.` is our own estimate: no operator has written one yet.";
 
-pub(crate) const MEMORIES_HELP: &str = "\
-Examples:
-  kgents memories
-  kgents memories describe b-gent-memory";
-
 pub(crate) const UMWELTS_HELP: &str = "\
 Examples:
   kgents umwelts -o wide
@@ -56,6 +51,13 @@ Examples:
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Option<Action>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// The flags of each of them.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Flags {
     #[command(flatten)]
     output: Output,
     /// Only objects with these labels, such as app=x,tier!=y or 'app in (x, y)'.
@@ -79,22 +81,52 @@ enum Action {
     },
 }
 
+impl Flags {
+    /// What is printed.
+    pub(crate) fn format(&self) -> Format {
+        self.output.format()
+    }
+
+    /// Refuses what is only for lists.
+    pub(crate) fn only_output(&self, command: &str) -> Result<(), Failure> {
+        if self.watch || self.selector.is_some() {
+            return Err(Failure::new(format!("{command}, and neither --selector nor --watch")).code(Code::Usage));
+        }
+        Ok(())
+    }
+}
+
 /// Lists, describes or watches objects of a kind.
 pub(crate) fn run(kind: Kind, args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
-    let format = args.output.format();
-    match &args.action {
-        Some(Action::Describe { .. }) if args.watch || args.selector.is_some() => {
-            Err(Failure::new("'describe' takes a name, and neither --selector nor --watch").code(Code::Usage))
+    let name = match &args.action {
+        Some(Action::Describe { name }) => Some(name.as_str()),
+        Some(Action::List) | None => None,
+    };
+    run_flags(kind, name, &args.flags, global, io)
+}
+
+/// The same: describes what is named, else lists or watches.
+pub(crate) fn run_flags(
+    kind: Kind,
+    name: Option<&str>,
+    args: &Flags,
+    global: &Global,
+    io: &mut Io<'_>,
+) -> Result<Code, Failure> {
+    let format = args.format();
+    match name {
+        Some(name) => {
+            args.only_output("'describe' takes a name")?;
+            describe::run(kind, name, format, global, io)
         }
-        Some(Action::Describe { name }) => describe::run(kind, name, format, global, io),
-        _ if args.watch => block_on(async {
+        None if args.watch => block_on(async {
             // What cannot be listed ends here, as a list would; what breaks
             // later is waited for.
             gather::look(&global.source(), kind, None, &[]).await.of(kind)?;
             let follow = Follow::start(global.source(), io::end());
             watch::watch(kind, format, args.selector.as_ref(), follow, io).await
         }),
-        _ => list(kind, format, args.selector.as_ref(), global, io),
+        None => list(kind, format, args.selector.as_ref(), global, io),
     }
 }
 
