@@ -8,7 +8,8 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::command::{
-    completions, config, cortex, crd, dev, doctor, explain, ghost, man, memories, observe, operator, resource, signal, status, version,
+    completions, config, cortex, crd, dev, doctor, explain, ghost, man, memories, observe, operator, resource, signal,
+    status, version,
 };
 use crate::settings::{Address, Filter, LayerName, Settings};
 use crate::value;

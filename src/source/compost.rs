@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use kgents_api::{LABEL_AGENT, LABEL_MEMORY, LABEL_RETENTION, Memory};
 use kgents_api::memory::RetentionPolicy;
+use kgents_api::{LABEL_AGENT, LABEL_MEMORY, LABEL_RETENTION, Memory};
 use kgents_core::plan::{Facts, Live, Resource, is_compost, sweepable};
 use kgents_store::Kind;
 use kgents_store::key::encoded;
@@ -69,9 +69,7 @@ pub(crate) async fn find(wire: &Wire, namespace: Option<&str>) -> Result<Compost
     // Last: an agent that comes meanwhile is seen.
     let agents = agents(wire, namespace).await?;
     let mut all = judge(&claims, memories, &agents);
-    let place = |item: &Leftover| {
-        (item.resource != Resource::Memory, item.namespace.clone(), item.name.clone())
-    };
+    let place = |item: &Leftover| (item.resource != Resource::Memory, item.namespace.clone(), item.name.clone());
     all.items.sort_by_key(place);
     Ok(all)
 }

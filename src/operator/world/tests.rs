@@ -1,4 +1,3 @@
-
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -108,10 +107,10 @@ fn what_only_lost_its_label_is_seen_when_it_is_asked_for() {
     assert_eq!(world.put(SERVICE, bare, answered()), [key("a")]);
     assert_eq!(mark(&world).as_deref(), Some("bare"));
     let seen = world.observe(&key("a")).unwrap();
-    assert_eq!(seen.unwatched.iter().map(|(child, at)| (child.name.as_str(), *at)).collect::<Vec<_>>(), [(
-        "a",
-        until()
-    )]);
+    assert_eq!(
+        seen.unwatched.iter().map(|(child, at)| (child.name.as_str(), *at)).collect::<Vec<_>>(),
+        [("a", until())]
+    );
     // Once we put the label back, the watch tells of it again.
     world.put(SERVICE, service("us", 7, "back"), answered());
     assert!(world.observe(&key("a")).unwrap().unwatched.is_empty());
