@@ -1,6 +1,7 @@
 //! Key sequences on the real app: what they do to its state.
 
 mod actions;
+mod dialogs;
 mod edges;
 mod pages;
 

@@ -27,6 +27,7 @@ use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::app::App;
+pub(crate) use crate::draw::dialog::dialog_room;
 use crate::draw::origin::Origin;
 use crate::draw::sheet::Sheet;
 pub(crate) use crate::draw::sheet::{matches, page_room, page_text};

@@ -1,9 +1,15 @@
 //! What the tests stand on.
 
+pub mod audit;
 pub mod case;
 pub mod cluster;
 pub mod credentials;
+pub mod faults;
+pub mod garden;
+pub mod http;
+pub mod node;
 pub mod objects;
+pub mod operator;
 pub mod place;
 pub mod process;
 pub mod pty;

@@ -7,8 +7,8 @@ use kgents_source::{Client, clock};
 use kgents_store::{Kind, Layer, sanitize};
 use serde_json::{Value, json};
 
-use super::resource::{Flags, run_flags};
 use crate::args::Global;
+use crate::command::resource::{self, How};
 use crate::failure::{Code, Failure};
 use crate::io::Io;
 use crate::output::{self, Format};
@@ -41,20 +41,14 @@ pub(crate) struct Args {
     #[command(subcommand)]
     action: Option<Action>,
     #[command(flatten)]
-    flags: Flags,
+    how: How,
 }
 
 /// What is done.
 #[derive(clap::Subcommand, Debug)]
 enum Action {
-    /// List them (what is done when nothing is said).
-    #[command(visible_alias = "ls")]
-    List,
-    /// Tell everything about one.
-    Describe {
-        /// Its name, or namespace/name.
-        name: String,
-    },
+    #[command(flatten)]
+    Resource(resource::Action),
     /// Show, or delete, what agents that are gone left behind to be composted.
     #[command(after_help = COMPOST_HELP)]
     Compost {
@@ -67,12 +61,13 @@ enum Action {
 /// Does it.
 pub(crate) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
     match &args.action {
-        None | Some(Action::List) => run_flags(Kind::Memory, None, &args.flags, global, io),
-        Some(Action::Describe { name }) => run_flags(Kind::Memory, Some(name), &args.flags, global, io),
-        Some(Action::Compost { yes }) => {
-            args.flags.only_output("'compost' looks at all that was left behind")?;
-            compost(*yes, args.flags.format(), global, io)
+        None => resource::act(Kind::Memory, None, &args.how, global, io),
+        Some(Action::Resource(action)) => resource::act(Kind::Memory, Some(action), &args.how, global, io),
+        Some(Action::Compost { .. }) if !args.how.is_once_and_all() => {
+            let said = "'compost' looks at all that was left behind, and takes neither --selector nor --watch";
+            Err(Failure::new(said).code(Code::Usage))
         }
+        Some(Action::Compost { yes }) => compost(*yes, args.how.format(), global, io),
     }
 }
 

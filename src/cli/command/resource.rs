@@ -20,7 +20,9 @@ Examples:
   kgents agents -n kgents-agents -o wide
   kgents agents -l kgents.io/genus=B -o json
   kgents agents -w                     # a line on each change, until ctrl-c
-  kgents agents describe b-gent";
+  kgents agents describe b-gent
+
+run, d-gent and placeholder are what runs inside an agent's pod.";
 
 pub(crate) const PHEROMONES_HELP: &str = "\
 Examples:
@@ -52,12 +54,12 @@ pub(crate) struct Args {
     #[command(subcommand)]
     action: Option<Action>,
     #[command(flatten)]
-    flags: Flags,
+    how: How,
 }
 
-/// The flags of each of them.
+/// How it is done.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Flags {
+pub(crate) struct How {
     #[command(flatten)]
     output: Output,
     /// Only objects with these labels, such as app=x,tier!=y or 'app in (x, y)'.
@@ -70,7 +72,7 @@ pub(crate) struct Flags {
 
 /// What is done.
 #[derive(clap::Subcommand, Debug)]
-enum Action {
+pub(crate) enum Action {
     /// List them (what is done when nothing is said).
     #[command(visible_alias = "ls")]
     List,
@@ -81,52 +83,50 @@ enum Action {
     },
 }
 
-impl Flags {
+impl How {
     /// What is printed.
     pub(crate) fn format(&self) -> Format {
         self.output.format()
     }
 
-    /// Refuses what is only for lists.
-    pub(crate) fn only_output(&self, command: &str) -> Result<(), Failure> {
-        if self.watch || self.selector.is_some() {
-            return Err(Failure::new(format!("{command}, and neither --selector nor --watch")).code(Code::Usage));
-        }
-        Ok(())
+    /// Whether nothing is said about which objects, and for how long.
+    pub(crate) const fn is_once_and_all(&self) -> bool {
+        self.selector.is_none() && !self.watch
+    }
+
+    /// Whether nothing is said about it.
+    pub(crate) const fn is_silent(&self) -> bool {
+        self.output.is_silent() && self.selector.is_none() && !self.watch
     }
 }
 
 /// Lists, describes or watches objects of a kind.
 pub(crate) fn run(kind: Kind, args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
-    let name = match &args.action {
-        Some(Action::Describe { name }) => Some(name.as_str()),
-        Some(Action::List) | None => None,
-    };
-    run_flags(kind, name, &args.flags, global, io)
+    act(kind, args.action.as_ref(), &args.how, global, io)
 }
 
-/// The same: describes what is named, else lists or watches.
-pub(crate) fn run_flags(
+/// The same, for who has more actions than these.
+pub(crate) fn act(
     kind: Kind,
-    name: Option<&str>,
-    args: &Flags,
+    action: Option<&Action>,
+    how: &How,
     global: &Global,
     io: &mut Io<'_>,
 ) -> Result<Code, Failure> {
-    let format = args.format();
-    match name {
-        Some(name) => {
-            args.only_output("'describe' takes a name")?;
-            describe::run(kind, name, format, global, io)
+    let format = how.output.format();
+    match action {
+        Some(Action::Describe { .. }) if how.watch || how.selector.is_some() => {
+            Err(Failure::new("'describe' takes a name, and neither --selector nor --watch").code(Code::Usage))
         }
-        None if args.watch => block_on(async {
+        Some(Action::Describe { name }) => describe::run(kind, name, format, global, io),
+        _ if how.watch => block_on(async {
             // What cannot be listed ends here, as a list would; what breaks
             // later is waited for.
             gather::look(&global.source(), kind, None, &[]).await.of(kind)?;
             let follow = Follow::start(global.source(), io::end());
-            watch::watch(kind, format, args.selector.as_ref(), follow, io).await
+            watch::watch(kind, format, how.selector.as_ref(), follow, io).await
         }),
-        None => list(kind, format, args.selector.as_ref(), global, io),
+        _ => list(kind, format, how.selector.as_ref(), global, io),
     }
 }
 

@@ -34,6 +34,7 @@ place is an error that names both; until it is mended the default keys hold. A c
 open window too.
 
 While you type (a filter, a search, a line of talk), letters are letters: `enter` keeps or sends, `esc` leaves.
+Where a window is too small for all that a dialog would send, `pageup`, `pagedown` and the wheel scroll it.
 
 ";
 

@@ -202,6 +202,7 @@ fn durable(
         }
         Claim::Stranger(live) => {
             let message = taken(memory, &child, live);
+            plan.wake(single::look_again(now));
             plan.why.push(message.clone());
             (Some(State::stuck(Cause::Stranger.reason(), message)), Vec::new())
         }
@@ -226,16 +227,20 @@ fn ours(
     let size = Size::of(memory, facts);
     let special = differences(memory, facts, size, failed);
     if !failed.is_some_and(|failed| failed.blocks) {
-        let body = body(memory, child, Some((live, facts)));
-        let changes = live.changes(&body);
-        if !changes.is_empty() {
+        // Growing may be refused, and must not stand in the way of the rest:
+        // a claim that is to be kept has to lose its owner first.
+        let mut body = body(memory, child, Some((live, facts)));
+        let mut changes = live.changes(&body);
+        let mut why = "the claim differs from what the memory says".to_owned();
+        if changes.is_empty() && size == Size::Grows {
+            body["spec"]["resources"]["requests"]["storage"] = memory.spec.size.0.as_str().into();
+            changes = live.changes(&body);
+            why = format!("the volume grows to {}", memory.spec.size);
+        } else if !changes.is_empty() {
             let seen = memory.status.as_ref().and_then(|status| status.observed_generation);
             plan.events.extend(single::put_back(child, live, &changes, seen == memory.metadata.generation));
-            let why = if size == Size::Grows {
-                format!("the volume grows to {}", memory.spec.size)
-            } else {
-                "the claim differs from what the memory says".to_owned()
-            };
+        }
+        if !changes.is_empty() {
             plan.why.push(why.clone());
             let expect = Expect::Present { uid: live.uid.clone() };
             plan.apply.push(Apply { child: child.clone(), expect, body, changes, why });
@@ -320,7 +325,8 @@ impl Size {
     }
 }
 
-/// The claim as it should be: what cannot change any more is as it is.
+/// The claim as it should be: what cannot change any more is as it is, and
+/// its size, that changes by itself alone, too.
 fn body(memory: &Memory, child: &Child, present: Option<(&Live, &ClaimFacts)>) -> Value {
     let spec = &memory.spec;
     let mut labels = single::labels(&spec.owner);
@@ -330,10 +336,8 @@ fn body(memory: &Memory, child: &Child, present: Option<(&Live, &ClaimFacts)>) -
     if spec.retention_policy == RetentionPolicy::Delete {
         metadata["ownerReferences"] = json!([single::controller("Memory", &memory.metadata)]);
     }
-    let size = match present.map(|(_, facts)| (Size::of(memory, facts), &facts.requested)) {
-        Some((Size::Shrinks | Size::GrowsLater, Some(there))) => there.as_str(),
-        _ => spec.size.0.as_str(),
-    };
+    let there = present.and_then(|(_, facts)| facts.requested.as_deref());
+    let size = there.unwrap_or(&spec.size.0);
     let modes = present.map(|(_, facts)| &facts.access_modes).filter(|modes| !modes.is_empty());
     let modes = modes.map_or_else(|| json!([spec.access_mode]), |modes| json!(modes));
     let mut claim = json!({ "accessModes": modes, "resources": { "requests": { "storage": size } } });

@@ -1,13 +1,17 @@
 //! What the plans of subjects with one child share: whose the child is, what
 //! a failed write means, and when a status is worth a write.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kgents_api::{Condition, LABEL_AGENT, LABEL_MANAGED_BY, LABEL_NAME, LABEL_PART_OF, OPERATOR, ObjectMeta, PART_OF};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::conditions::{Said, conditions};
 use super::{Change, Child, Event, Fault, Live, Observed, Plan, Status, TRANSIENT, owned};
+
+/// How long an object of somebody else that has our name is believed to stay:
+/// what is not ours is not watched.
+const STRANGER_STAYS: SignedDuration = SignedDuration::from_mins(10);
 
 /// The most bytes that an Event may say.
 const EVENT_BYTES: usize = 1024;
@@ -28,6 +32,11 @@ pub(super) fn controller(kind: &str, metadata: &ObjectMeta) -> Value {
         "apiVersion": kgents_api::API_VERSION, "kind": kind,
         "name": metadata.name, "uid": metadata.uid, "controller": true,
     })
+}
+
+/// When to look at a stranger of our name again.
+pub(super) fn look_again(now: Timestamp) -> Timestamp {
+    now.saturating_add(STRANGER_STAYS).unwrap_or(Timestamp::MAX)
 }
 
 /// A text cut to at most this many bytes, between two characters.

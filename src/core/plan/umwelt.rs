@@ -41,6 +41,7 @@ pub(super) fn plan(umwelt: &Umwelt, observed: &Observed, now: Timestamp, _config
     let (state, has_map) = match present {
         Some(live) if !metadata.uid.as_ref().is_some_and(|uid| live.is_controlled_by(uid)) => {
             let message = taken(&child, live);
+            plan.wake(single::look_again(now));
             plan.why.push(message.clone());
             (Some(State::stuck(Cause::Stranger.reason(), message)), false)
         }

@@ -135,14 +135,19 @@ impl App {
 
     /// Sends what the dialog says, once: the dialog is gone with it.
     pub(super) fn send(&mut self, update: &mut Update) {
+        let shows = crate::draw::dialog_room(self).is_some();
         let Some(Overlay::Dialog(dialog)) = self.overlays.last_mut() else { return };
+        if !shows {
+            // Nobody sends what cannot be seen.
+            return dialog.fail("the window was too small to show what is sent".to_owned());
+        }
         if dialog.draft == Draft::WriteMode {
             self.overlays.pop();
             self.write = true;
             return self.tell(Role::Amber, "Changes from this window are allowed.", ":write forbids them again");
         }
         match dialog.act(self.desk.user.as_deref()) {
-            Err(problem) => dialog.problem = Some(problem),
+            Err(problem) => dialog.fail(problem),
             Ok(act) => {
                 let did = act::sentence(&act);
                 self.tell(Role::Sky, format!("Sent: {did}."), "");
@@ -157,7 +162,7 @@ impl App {
     /// stands now. Nothing is sent by itself.
     pub(super) fn ask_again(&mut self, mut dialog: Box<Dialog>, said: &str) {
         dialog.again = true;
-        dialog.problem = Some(format!("{}; ⏎ sends it for what stands now", said.trim_end_matches('.')));
+        dialog.fail(format!("{}; ⏎ sends it for what stands now", said.trim_end_matches('.')));
         self.overlays.push(Overlay::Dialog(dialog));
         self.stale = true;
     }
@@ -180,6 +185,12 @@ impl App {
 }
 
 impl Dialog {
+    /// It cannot be sent as it is; from its top, so that one sees why.
+    pub(super) fn fail(&mut self, problem: String) {
+        self.problem = Some(problem);
+        self.scroll = 0;
+    }
+
     /// What is typed in a field.
     fn typed(&self, label: &str) -> String {
         let field = self.fields.iter().find(|field| field.label == label);

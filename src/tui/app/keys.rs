@@ -73,6 +73,12 @@ impl App {
                 let down = matches!(event.code, KeyCode::Down | KeyCode::Char('n'));
                 self.step(if down { 1 } else { -1 });
             }
+            (KeyCode::PageDown, _) if typing == Typing::Dialog => self.step(self.stride()),
+            (KeyCode::PageUp, _) if typing == Typing::Dialog => self.step(-self.stride()),
+            // Where nothing is typed into, they are free.
+            (KeyCode::Up | KeyCode::Down, _) if typing == Typing::Dialog && self.edit(typing).is_none() => {
+                self.step(if event.code == KeyCode::Down { 1 } else { -1 });
+            }
             (KeyCode::Tab | KeyCode::Down, _) if typing == Typing::Dialog => self.next_field(1),
             (KeyCode::BackTab | KeyCode::Up, _) if typing == Typing::Dialog => self.next_field(-1),
             (KeyCode::Up | KeyCode::Down, _) | (KeyCode::Char('n' | 'p'), true)

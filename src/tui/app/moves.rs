@@ -47,11 +47,20 @@ impl App {
         isize::try_from(page).unwrap_or(isize::MAX / 2)
     }
 
-    /// Moves the cursor of the focused pane, or scrolls the page.
+    /// Moves the cursor of the focused pane, or scrolls what lies over it.
     pub(super) fn step(&mut self, by: isize) {
         match self.overlays.last_mut() {
             Some(Overlay::Palette(palette)) => return palette.step(by),
-            Some(Overlay::Dialog(_)) => return,
+            Some(Overlay::Dialog(_)) => {
+                let (far, rows) = crate::draw::dialog_room(self).unwrap_or_default();
+                if let Some(Overlay::Dialog(dialog)) = self.overlays.last_mut() {
+                    // No row of what would be sent is stepped over.
+                    let most = isize::try_from(rows).unwrap_or(isize::MAX);
+                    let by = by.clamp(-most, most);
+                    dialog.scroll = dialog.scroll.min(far).saturating_add_signed(by).min(far);
+                }
+                return;
+            }
             Some(Overlay::Page(_)) => {
                 let room = crate::draw::page_room(self);
                 if let Some(Overlay::Page(page)) = self.overlays.last_mut() {

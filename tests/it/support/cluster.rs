@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::audit::Audit;
 use super::process::{Ran, run};
 use super::wait::{SOON, eventually};
 
@@ -31,6 +32,7 @@ struct About {
     kubeconfig: PathBuf,
     dir: PathBuf,
     kubectl: PathBuf,
+    audit_log: Option<PathBuf>,
 }
 
 struct Control {
@@ -42,7 +44,12 @@ struct Control {
 /// Why no cluster can be had here, with what to do about it; `None` if one can.
 /// A cluster that should be there and is broken is no reason to skip a test.
 pub fn lack() -> Option<String> {
-    let ran = run(up(&["--check"]), "");
+    lack_with(&[])
+}
+
+/// The same for a cluster with more: `args` are those of `tests/cluster/up`.
+pub fn lack_with(args: &[&str]) -> Option<String> {
+    let ran = run(up(&[&["--check"], args].concat()), "");
     match ran.code {
         Some(0) => None,
         Some(LACK) => Some(ran.stderr.trim().to_owned()),
@@ -69,6 +76,25 @@ pub fn shared() -> Arc<Cluster> {
         Err(error) => panic!("{error}"),
     }
 }
+
+/// The API server that those tests share whose objects must come to life:
+/// controllers, a scheduler and kwok run beside it, and it keeps an audit log.
+/// Our CRDs are installed.
+pub fn living() -> Arc<Cluster> {
+    static SHARED: OnceLock<Result<Arc<Cluster>, String>> = OnceLock::new();
+    let started = SHARED.get_or_init(|| {
+        let cluster = Cluster::start(&LIVING)?;
+        cluster.install_crds();
+        Ok(Arc::new(cluster))
+    });
+    match started {
+        Ok(cluster) => cluster.clone(),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// With what pods come to life.
+pub const LIVING: [&str; 4] = ["--with", "controller-manager,scheduler,kwok", "--audit-log", "-"];
 
 /// What a test takes that starts API servers of its own.
 pub struct Own(());
@@ -98,7 +124,8 @@ impl Own {
 }
 
 impl Cluster {
-    fn start(args: &[&str]) -> Result<Self, String> {
+    /// Starts one; `args` are those of `tests/cluster/up`.
+    pub(super) fn start(args: &[&str]) -> Result<Self, String> {
         let mut supervisor = up(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -120,6 +147,12 @@ impl Cluster {
     /// The administrator's kubeconfig.
     pub fn kubeconfig(&self) -> &Path {
         &self.about.kubeconfig
+    }
+
+    /// Its audit log; it was started with one.
+    #[track_caller]
+    pub fn audit(&self) -> Audit {
+        Audit::at(self.about.audit_log.as_deref().expect("started with --audit-log"))
     }
 
     /// Runs kubectl as the administrator.

@@ -50,6 +50,13 @@ pub fn from_plugin(kubeconfig: &str, script: &str) -> String {
     value.to_string()
 }
 
+/// The same server, for whoever has this token.
+pub fn with_token(kubeconfig: &str, token: &str) -> String {
+    let mut value = read(kubeconfig);
+    value["users"][0]["user"] = json!({ "token": token });
+    value.to_string()
+}
+
 fn read(kubeconfig: &str) -> Value {
     serde_saphyr::from_str(kubeconfig).unwrap()
 }

@@ -1,0 +1,27 @@
+//! The operator, against a real API server.
+
+mod crash;
+mod drift;
+mod faults;
+mod leader;
+mod life;
+mod rights;
+mod spec;
+
+use crate::support::case::Case;
+
+/// The tests of this module.
+pub fn cases() -> Vec<Case> {
+    [
+        faults::cases(),
+        crash::cases(),
+        leader::cases(),
+        life::cases(),
+        rights::cases(),
+        drift::cases(),
+        spec::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
