@@ -32,11 +32,13 @@ mod owned;
 mod pheromone;
 mod pod;
 mod resource;
+mod single;
 mod umwelt;
 
 pub use config::{Config, Dns};
 pub use fault::{Cause, Fault};
 pub use live::{ClaimFacts, DeploymentFacts, Facts, Live, Other, Owner};
+pub use memory::{is_compost, sweepable};
 pub use owned::Change;
 pub use pod::{Pod, Trouble};
 pub use resource::Resource;
@@ -62,7 +64,8 @@ pub struct Observed {
     /// What stands in the subject's namespace that is the subject's by its
     /// labels, or bears the name of one of its children.
     pub children: BTreeMap<(Resource, String), Arc<Live>>,
-    /// Agent: its pods.
+    /// Agent: its pods. Pheromone of type CHAOS: those of the agent that is its
+    /// target, else of all agents of its namespace.
     pub pods: Vec<Arc<Pod>>,
     /// Agent: the Memory that it names, else the automatic one, if there is one.
     pub memory: Option<Arc<Memory>>,
@@ -73,6 +76,9 @@ pub struct Observed {
     pub agents: BTreeSet<String>,
     /// The writes that failed and have not been well since.
     pub faults: Vec<Fault>,
+    /// Pheromone of type CHAOS: when a pod was deleted last by any of them;
+    /// where that is not known, when the operator started.
+    pub last_chaos: Option<Timestamp>,
 }
 
 /// An object that a plan writes, by what identifies it.
@@ -189,6 +195,10 @@ pub struct Delete {
     pub child: Child,
     /// Its uid, a precondition: another object of its name is left alone.
     pub uid: String,
+    /// Its version, a precondition too where it is named: an object that was
+    /// changed since is left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_version: Option<String>,
     /// Why, in a sentence.
     pub why: String,
 }

@@ -18,6 +18,8 @@ pub struct Live {
     pub resource_version: String,
     /// Its generation, where its kind has one.
     pub generation: Option<i64>,
+    /// When it was made.
+    pub created: Option<Timestamp>,
     /// Whether it is going.
     pub deleting: bool,
     /// Its labels, whoever set them.
@@ -61,7 +63,7 @@ pub enum Facts {
     None,
     /// Of a Deployment.
     Deployment(DeploymentFacts),
-    /// Of a PersistentVolumeClaim.
+    /// Of a `PersistentVolumeClaim`.
     Claim(ClaimFacts),
 }
 
@@ -88,7 +90,7 @@ pub struct DeploymentFacts {
     pub refused: Option<(String, String)>,
 }
 
-/// How a PersistentVolumeClaim stands.
+/// How a `PersistentVolumeClaim` stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClaimFacts {
     /// Pending, Bound or Lost.
@@ -101,8 +103,8 @@ pub struct ClaimFacts {
     pub storage_class: Option<String>,
     /// How it may be mounted.
     pub access_modes: Vec<String>,
-    /// Reason and message of the first condition that is true, such as a
-    /// resize that waits.
+    /// Reason (else type) and message of the first condition that is true,
+    /// such as a resize that waits.
     pub resizing: Option<(String, String)>,
 }
 
@@ -120,6 +122,7 @@ impl Live {
             uid: uid.to_owned(),
             resource_version: text("/metadata/resourceVersion").unwrap_or_default().to_owned(),
             generation: object.pointer("/metadata/generation").and_then(Value::as_i64),
+            created: text("/metadata/creationTimestamp").and_then(|time| time.parse().ok()),
             deleting: object.pointer("/metadata/deletionTimestamp").is_some(),
             labels: labels(object),
             controller: controller(object),
@@ -134,11 +137,17 @@ impl Live {
     pub fn changes(&self, body: &Value) -> Vec<Change> {
         let wanted = owned::wanted(body);
         // Canonical forms that are equal are equal bytes.
-        if wanted.to_string() == *self.ours {
+        let text = wanted.to_string();
+        if text == *self.ours {
             return Vec::new();
         }
         let ours = serde_json::from_str(&self.ours).unwrap_or(Value::Object(serde_json::Map::new()));
         owned::changes(&ours, &wanted)
+    }
+
+    /// What our manager applied at a JSON pointer, if it did.
+    pub fn applied(&self, pointer: &str) -> Option<Value> {
+        serde_json::from_str::<Value>(&self.ours).ok()?.pointer(pointer).cloned()
     }
 
     /// Whether our manager has applied anything to it.
@@ -224,6 +233,10 @@ fn claim(object: &Value) -> ClaimFacts {
         capacity: text("/status/capacity/storage"),
         storage_class: text("/spec/storageClassName"),
         access_modes: modes.into_iter().flatten().filter_map(|mode| mode.as_str().map(str::to_owned)).collect(),
-        resizing: conditions(object).find(|condition| condition["status"] == "True").map(words),
+        resizing: conditions(object).find(|condition| condition["status"] == "True").map(|condition| {
+            let (reason, message) = words(condition);
+            let type_ = condition["type"].as_str().unwrap_or_default();
+            (if reason.is_empty() { type_.to_owned() } else { reason }, message)
+        }),
     }
 }

@@ -168,7 +168,7 @@ fn key(item: &Value) -> Option<String> {
     if let Some(port) = text("containerPort").or_else(|| text("port")) {
         return Some(format!("{port}/{}", text("protocol").unwrap_or_default()));
     }
-    text("mountPath").or_else(|| text("uid")).or_else(|| text("name"))
+    text("mountPath").or_else(|| text("uid")).or_else(|| text("name")).or_else(|| text("type"))
 }
 
 /// Every field in which two canonical forms differ, in the order of their paths.
