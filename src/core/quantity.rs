@@ -7,7 +7,7 @@
 const NANO: i128 = 1_000_000_000;
 
 /// An amount, exact to a billionth, as the API server keeps it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Quantity {
     nano: i128,
 }
@@ -43,6 +43,14 @@ impl Quantity {
         const MILLI: i128 = NANO / 1000;
         let half = self.nano / 2;
         Self { nano: half + (MILLI - half.rem_euclid(MILLI)) % MILLI }
+    }
+
+    /// Rounded up to a thousandth, which is what the API server makes of the
+    /// amounts in `limits` and `requests`.
+    #[must_use]
+    pub fn milli(self) -> Self {
+        const MILLI: i128 = NANO / 1000;
+        Self { nano: self.nano + (MILLI - self.nano.rem_euclid(MILLI)) % MILLI }
     }
 
     /// In whole units, rounded down.
@@ -133,5 +141,11 @@ mod tests {
         let half = |text: &str| Quantity::parse(text).map(|all| all.half().to_string()).unwrap_or_default();
         let halves = ["100m", "256Mi", "1", "0.5", "1Gi", "3", "1001m", "0"].map(half);
         assert_eq!(halves, ["50m", "128Mi", "500m", "250m", "512Mi", "1500m", "501m", "0"]);
+    }
+
+    #[test]
+    fn what_is_finer_than_a_thousandth_is_rounded_up() {
+        let milli = |text: &str| Quantity::parse(text).map(|all| all.milli().to_string()).unwrap_or_default();
+        assert_eq!(["1500u", "1n", "100m", "256Mi", "0"].map(milli), ["2m", "1m", "100m", "256Mi", "0"]);
     }
 }

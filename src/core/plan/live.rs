@@ -65,6 +65,11 @@ pub enum Facts {
     Deployment(DeploymentFacts),
     /// Of a `PersistentVolumeClaim`.
     Claim(ClaimFacts),
+    /// Of a Memory: its `retentionPolicy`, whoever set it.
+    Memory {
+        /// The policy's word; empty if there is none.
+        retention: String,
+    },
 }
 
 /// How a Deployment stands.
@@ -174,23 +179,41 @@ fn controller(object: &Value) -> Option<Owner> {
     Some(Owner { kind: word("kind"), name: word("name"), uid: word("uid") })
 }
 
-/// The newest change by somebody who is neither us nor a controller that
-/// writes a status.
+/// The newest change by somebody else since we applied last. Who only notes
+/// something in annotations, as the Deployment controller does with each
+/// revision, or writes a status, has changed nothing that could be ours.
 fn other(object: &Value, resource: Resource) -> Option<Other> {
     let entries = object.pointer("/metadata/managedFields")?.as_array()?;
+    let time = |entry: &Value| entry["time"].as_str().unwrap_or_default().to_owned();
+    let applied = entries.iter().find(|entry| entry["manager"] == resource.manager() && entry["operation"] == "Apply");
+    let applied = applied.map(time).unwrap_or_default();
     let is_foreign = |entry: &&Value| {
         let manager = entry["manager"].as_str().unwrap_or_default();
-        manager != resource.manager() && entry["subresource"].as_str().unwrap_or_default().is_empty()
+        manager != resource.manager()
+            && entry["subresource"].as_str().unwrap_or_default().is_empty()
+            && time(entry) >= applied
+            && !only_annotates(&entry["fieldsV1"])
     };
     let newest = entries.iter().filter(is_foreign).max_by_key(|entry| entry["time"].as_str().unwrap_or_default())?;
     let at = newest["time"].as_str().and_then(|time| time.parse().ok());
     Some(Other { manager: newest["manager"].as_str()?.to_owned(), at })
 }
 
+fn only_annotates(fields: &Value) -> bool {
+    let only = |fields: &Value, name: &str| {
+        fields.as_object().is_some_and(|fields| fields.len() == 1 && fields.contains_key(name))
+    };
+    only(fields, "f:metadata") && only(&fields["f:metadata"], "f:annotations")
+}
+
 fn facts(resource: Resource, object: &Value) -> Facts {
     match resource {
         Resource::Deployment => Facts::Deployment(deployment(object)),
         Resource::PersistentVolumeClaim => Facts::Claim(claim(object)),
+        Resource::Memory => {
+            let retention = object.pointer("/spec/retentionPolicy").and_then(Value::as_str);
+            Facts::Memory { retention: retention.unwrap_or_default().to_owned() }
+        }
         _ => Facts::None,
     }
 }

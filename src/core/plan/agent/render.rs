@@ -1,0 +1,152 @@
+//! The children of an agent, as they should be. The same spec makes the same
+//! bytes, and nothing is rendered that the API server would drop: what is
+//! empty or false where that is the default would differ for ever.
+
+use kgents_api::{
+    API_VERSION, LABEL_AGENT, LABEL_GENUS, LABEL_MANAGED_BY, LABEL_NAME, LABEL_PART_OF, OPERATOR, PART_OF,
+};
+use serde_json::{Value, json};
+
+use super::super::{Child, Resource};
+use super::About;
+use super::mounts;
+use super::problems::Checked;
+use super::walk::{Stand, Want, What, stand};
+
+mod deployment;
+mod network_policy;
+mod pod;
+
+/// Where agents are spoken to over HTTP.
+const HTTP: i32 = 8080;
+/// Where agents are spoken to over gRPC.
+const GRPC: i32 = 50052;
+
+pub(super) fn wants(about: About<'_>, checked: &Checked) -> Vec<Want> {
+    let (keeps, lives) = (mounts::memory(about), mounts::umwelt(about));
+    let what = |resource| match resource {
+        Resource::ServiceAccount => What::Body(service_account(about)),
+        Resource::ConfigMap => What::Body(config_map(about, checked)),
+        Resource::Umwelt if lives.is_automatic => What::Body(umwelt(about)),
+        Resource::Umwelt => What::Gone("spec.umwelt names another"),
+        Resource::Memory => memory(about, &keeps),
+        Resource::NetworkPolicy => What::Body(network_policy::body(about, checked)),
+        Resource::Service => What::Body(service(about)),
+        Resource::PodDisruptionBudget if about.agent.spec.replicas > 1 => What::Body(disruption_budget(about)),
+        Resource::PodDisruptionBudget => What::Gone("one pod needs none: it would keep its node from being drained"),
+        _ => match lives.waits.as_ref().or(keeps.waits.as_ref()) {
+            Some(block) => What::Waits(block.clone()),
+            None => What::Body(deployment::body(about, checked, &keeps.state, &lives)),
+        },
+    };
+    super::ORDER.into_iter().map(|resource| Want { child: about.child(resource), what: what(resource) }).collect()
+}
+
+/// What all children begin with: their name, our labels, and the agent as the
+/// owner that they go with.
+fn object(about: About<'_>, resource: Resource) -> Value {
+    let Child { resource: _, namespace, name } = about.child(resource);
+    let mut object = json!({
+        "apiVersion": resource.api_version(),
+        "kind": resource.kind(),
+        "metadata": { "name": name, "namespace": namespace, "labels": labels(about) },
+    });
+    // An agent that is not in the cluster yet owns nothing.
+    if !about.uid().is_empty() {
+        object["metadata"]["ownerReferences"] = json!([{
+            "apiVersion": API_VERSION,
+            "kind": "Agent",
+            "name": about.name(),
+            "uid": about.uid(),
+            "controller": true,
+            // A foreground deletion of the agent waits for its pods. Where
+            // OwnerReferencesPermissionEnforcement is on, who sets this needs
+            // the right to update agents/finalizers.
+            "blockOwnerDeletion": true,
+        }]);
+    }
+    object
+}
+
+fn labels(about: About<'_>) -> Value {
+    json!({
+        LABEL_NAME: about.name(),
+        LABEL_PART_OF: PART_OF,
+        LABEL_MANAGED_BY: OPERATOR,
+        LABEL_AGENT: about.name(),
+        LABEL_GENUS: about.agent.spec.genus,
+    })
+}
+
+/// What finds the pods of an agent, whatever else changes.
+fn selector(about: About<'_>) -> Value {
+    json!({ LABEL_AGENT: about.name() })
+}
+
+fn service_account(about: About<'_>) -> Value {
+    let mut body = object(about, Resource::ServiceAccount);
+    body["automountServiceAccountToken"] = json!(false);
+    body
+}
+
+fn config_map(about: About<'_>, checked: &Checked) -> Value {
+    let mut body = object(about, Resource::ConfigMap);
+    body["data"] = json!({ pod::SPEC_FILE: checked.spec });
+    body
+}
+
+/// Only whose it is: all else is for people to change.
+fn umwelt(about: About<'_>) -> Value {
+    let mut body = object(about, Resource::Umwelt);
+    body["spec"] = json!({ "agent": about.name() });
+    body
+}
+
+/// Only whose it is and of what type. It goes with the agent only if its own
+/// policy says so.
+fn memory_body(about: About<'_>, goes: bool) -> Value {
+    let mut body = object(about, Resource::Memory);
+    if let Some(metadata) = body["metadata"].as_object_mut()
+        && !goes
+    {
+        metadata.remove("ownerReferences");
+    }
+    body["spec"] = json!({ "owner": about.name(), "type": "BICAMERAL" });
+    body
+}
+
+fn memory(about: About<'_>, keeps: &mounts::Keeps) -> What {
+    if keeps.is_automatic {
+        return What::Body(memory_body(about, keeps.goes));
+    }
+    let child = about.child(Resource::Memory);
+    if keeps.name.as_ref() == Some(&child.name) {
+        return What::Leave(format!("{child} is named by the agent and was not made for it: it is used as it is"));
+    }
+    let Stand::Ours(live) = stand(about, &child) else { return What::Leave(format!("{child} is not needed")) };
+    let deletes = matches!(&live.facts, super::super::Facts::Memory { retention } if retention == "DELETE");
+    match (about.controls(live), deletes) {
+        (true, true) => What::Gone("the agent does not use it, and its retentionPolicy is DELETE"),
+        // Its policy was changed: it must not go with the agent any more.
+        (true, false) => What::Body(memory_body(about, false)),
+        (false, _) => What::Leave(format!("{child} is not used and is kept, as its retentionPolicy says")),
+    }
+}
+
+fn service(about: About<'_>) -> Value {
+    let mut body = object(about, Resource::Service);
+    // The target is a number: a PLACEHOLDER declares no port by name.
+    let port = |name: &str, port: i32| json!({ "name": name, "port": port, "targetPort": port, "protocol": "TCP" });
+    body["spec"] = json!({
+        "type": "ClusterIP",
+        "selector": selector(about),
+        "ports": [port("http", HTTP), port("grpc", GRPC)],
+    });
+    body
+}
+
+fn disruption_budget(about: About<'_>) -> Value {
+    let mut body = object(about, Resource::PodDisruptionBudget);
+    body["spec"] = json!({ "maxUnavailable": 1, "selector": { "matchLabels": selector(about) } });
+    body
+}
