@@ -7,7 +7,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::command::{
-    completions, config, cortex, crd, dev, doctor, ghost, man, observe, resource, signal, status, version,
+    completions, config, cortex, crd, dev, doctor, explain, ghost, man, observe, resource, signal, status, version,
 };
 use crate::settings::{Address, Filter, LayerName, Settings};
 use crate::value;
@@ -152,6 +152,8 @@ pub(crate) enum Command {
     Umwelts(resource::Args),
     /// Emit a pheromone, or sense those that are in the air.
     Signal(signal::Args),
+    /// Say what the operator would do about an object, and why.
+    Explain(explain::Args),
     /// Say how each layer, your rights, the CRDs and this machine stand, and what to type next.
     Doctor(doctor::Args),
     /// Serve the terrarium over gRPC, to this machine or to others.

@@ -7,6 +7,7 @@ pub(crate) mod crd;
 pub(crate) mod describe;
 pub(crate) mod dev;
 pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod ghost;
 pub(crate) mod man;
 pub(crate) mod observe;

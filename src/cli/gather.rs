@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kgents_core::age;
+use kgents_core::selector::Selector;
 use kgents_source::{Ask, Options, SourceError, clock};
 use kgents_store::object::{EventFacts, Object};
 use kgents_store::{Kind, Layer, Terrarium};
@@ -13,7 +14,6 @@ use kgents_store::{Kind, Layer, Terrarium};
 use crate::failure::{Code, Failure};
 use crate::io::Io;
 use crate::object;
-use crate::selector::Selector;
 
 /// What one look found.
 pub(crate) struct Look {

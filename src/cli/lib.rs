@@ -23,7 +23,6 @@ mod output;
 mod page;
 mod rows;
 mod runtime;
-mod selector;
 mod settings;
 mod stream;
 mod table;
@@ -114,6 +113,7 @@ fn dispatch(cli: &Cli, io: &mut Io<'_>) -> Result<Code, Failure> {
         Command::Memories(args) => command::resource::run(Kind::Memory, args, global, io),
         Command::Umwelts(args) => command::resource::run(Kind::Umwelt, args, global, io),
         Command::Signal(args) => command::signal::run(args, global, io),
+        Command::Explain(args) => command::explain::run(args, global, io),
         Command::Doctor(args) => command::doctor::run(args, global, io),
         Command::Cortex(args) => command::cortex::run(args, global, io),
         Command::Ghost(args) => command::ghost::run(args, global, io),

@@ -15,6 +15,7 @@ pub mod patch;
 pub mod plan;
 pub mod quantity;
 pub mod risk;
+pub mod selector;
 #[cfg(test)]
 mod testing;
 

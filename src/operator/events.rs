@@ -1,14 +1,25 @@
 //! Events on the object that a person looks at: aggregated, not repeated, and
 //! never so many that they become a load.
+//!
+//! As client-go's recorder of `events.k8s.io/v1` does it: what is said again
+//! about the same object becomes a series of the Event that is there, and each
+//! object has a bucket of tokens.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use kgents_core::plan;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::lease::Leadership;
 use crate::metrics::Metrics;
+
+mod book;
+mod scribe;
+
+/// How many wait to be written. What comes beyond is dropped and counted.
+const WAITING: usize = 1024;
 
 /// The object that an Event is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -25,9 +36,19 @@ pub struct About {
     pub uid: String,
 }
 
-/// Says Events.
+/// Something to say.
 #[derive(Clone, Debug)]
-pub struct Recorder {}
+struct Said {
+    about: About,
+    event: plan::Event,
+}
+
+/// Says Events. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    waiting: mpsc::Sender<Said>,
+    metrics: Arc<Metrics>,
+}
 
 impl Recorder {
     /// One that says, and the future that does the saying: it ends, once
@@ -35,16 +56,28 @@ impl Recorder {
     /// over. Each request may take `limit`; none starts that
     /// [`Leadership::may_write`] forbids.
     pub fn start(
-        _client: kube::Client,
-        _metrics: Arc<Metrics>,
-        _limit: Duration,
-        _leadership: Leadership,
+        client: kube::Client,
+        metrics: Arc<Metrics>,
+        limit: Duration,
+        leadership: Leadership,
         cancel: CancellationToken,
     ) -> (Self, impl Future<Output = ()> + Send) {
-        (Self {}, async move { cancel.cancelled().await })
+        let (waiting, reader) = mpsc::channel(WAITING);
+        let scribe = scribe::Scribe::new(client, Arc::clone(&metrics), limit, leadership);
+        (Self { waiting, metrics }, scribe.run(reader, cancel))
     }
 
     /// Says one; returns once it is handed over. What cannot be said is
     /// counted and logged, never an error.
-    pub fn say(&self, _about: &About, _event: &plan::Event) {}
+    pub fn say(&self, about: &About, event: &plan::Event) {
+        let said = Said { about: about.clone(), event: event.clone() };
+        if self.waiting.try_send(said).is_err() {
+            self.metrics.event_dropped();
+            let About { kind, namespace, name, .. } = about;
+            tracing::warn!(%kind, %namespace, %name, reason = event.reason, "too many events wait: one is dropped");
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

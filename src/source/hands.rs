@@ -15,6 +15,7 @@ mod failure;
 mod lines;
 mod logs;
 mod places;
+mod plan;
 mod resolve;
 mod save;
 #[cfg(test)]

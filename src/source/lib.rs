@@ -21,6 +21,7 @@ pub mod kube;
 pub mod ladder;
 mod look;
 pub mod options;
+mod plan;
 mod recall;
 pub mod redact;
 mod rung;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::key::{Key, Kind};
 use crate::object::EventFacts;
+use crate::planned::Planned;
 
 /// One request. Its replies carry its number, which is never used again.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +35,8 @@ pub enum Ask {
     Children(Key),
     /// The Events about an object, the newest last.
     Events(Kind, Key),
+    /// What an operator would do about an object.
+    Plan(Kind, Key),
     /// Lines of a container, until [`Ask::Cancel`] where they are followed.
     Logs(Logs),
     /// The contexts of the kubeconfig. Asks nobody but the disk.
@@ -152,6 +155,8 @@ pub enum Answer {
     Children(Vec<Child>),
     /// Events, the newest last.
     Events(Vec<EventFacts>),
+    /// What would be done about an object.
+    Plan(Box<Planned>),
     /// More lines of a container, cleaned for a terminal: at most 500, each of
     /// at most 64 KiB.
     Lines(Vec<Box<str>>),

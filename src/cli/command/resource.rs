@@ -1,5 +1,6 @@
 //! `kgents agents|pheromones|proposals|memories|umwelts`: list, describe, watch.
 
+use kgents_core::selector::Selector;
 use kgents_store::{Key, Kind, Terrarium};
 
 use crate::args::Global;
@@ -9,7 +10,6 @@ use crate::gather::{self, Look};
 use crate::io::{self, Io};
 use crate::output::{self, Format, Output};
 use crate::runtime::block_on;
-use crate::selector::Selector;
 use crate::{command::describe, object};
 
 mod watch;

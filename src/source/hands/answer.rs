@@ -5,7 +5,7 @@ use kgents_store::sanitize;
 
 use super::desk::{Desk, Line};
 use super::failure::Failure;
-use super::{Voice, acts, chat, children, dryrun, events, logs, places, save};
+use super::{Voice, acts, chat, children, dryrun, events, logs, places, plan, save};
 use crate::clock;
 
 /// Fulfils a request and says what came of it.
@@ -45,6 +45,7 @@ async fn asked(line: &Line, ask: Ask, voice: &Voice) -> Result<Answer, Failure> 
         Ask::DryRun(proposal) => Box::pin(dryrun::dry_run(line, &proposal)).await,
         Ask::Children(agent) => Box::pin(children::children(line, &agent)).await,
         Ask::Events(kind, key) => Box::pin(events::events(line, kind, &key)).await,
+        Ask::Plan(kind, key) => Box::pin(plan::plan(line, kind, &key)).await,
         Ask::Logs(logs) => Box::pin(logs::follow(line, &logs, voice)).await,
         Ask::Namespaces => Box::pin(places::namespaces(line)).await,
         _ => Err(Failure::new("no API server is needed for this")),
@@ -59,6 +60,7 @@ fn recorded(memory: &str, ask: &Ask) -> Failure {
         Ask::DryRun(_) => format!("{memory} cannot say what a patch would change: only an API server can"),
         Ask::Children(_) => format!("{memory} does not hold what an agent was made into"),
         Ask::Events(..) => format!("{memory} holds no Events"),
+        Ask::Plan(..) => format!("{memory} holds too little to plan with"),
         Ask::Logs(_) => format!("{memory} holds no logs"),
         Ask::Namespaces => format!("{memory} cannot be asked for namespaces"),
         _ => format!("{memory} cannot be asked for this"),

@@ -12,8 +12,10 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use kgents_api::{NAMESPACE_AGENTS, Pheromone};
 use kgents_store::object::{Decoded, decode};
+use kgents_store::planned::Operator;
 use kgents_store::watch::Scene;
-use kgents_store::{Kind, act};
+use kgents_store::{Key, Kind, Planned, act};
+use serde_json::Value;
 
 use super::connect::{Patience, connect};
 use super::explain::Ask;
@@ -24,6 +26,7 @@ use super::words;
 use crate::clock;
 use crate::error::SourceError;
 use crate::options::Options;
+use crate::plan;
 
 /// CRDs, as RBAC names them.
 pub(super) const CRDS: &str = "customresourcedefinitions.apiextensions.k8s.io";
@@ -225,6 +228,51 @@ impl Client {
         self.wire.read::<serde::de::IgnoredAny>(&ask, json)?;
         decode(kind, json)
             .map_err(|problem| SourceError::Unreadable { what: kind.resource(), problem: words::clean(&problem) })
+    }
+
+    /// What an operator would do about one object, looked for as by
+    /// [`Client::get`]; who would do it, by its Lease in `lease` or where that
+    /// is by convention.
+    ///
+    /// # Errors
+    /// When there is no such object, or more than one, or no answer. What else
+    /// cannot be read is told in [`Planned::missing`].
+    pub async fn plan(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        name: &str,
+        lease: Option<&str>,
+    ) -> Result<Planned, SourceError> {
+        let key = match (namespace, &self.scope) {
+            (Some(namespace), _) => Key::new(namespace, name),
+            (None, Scope::One(namespace)) => Key::new(namespace, name),
+            (None, Scope::All) => self.find(kind, name).await?.key,
+        };
+        plan::planned(&self.wire, kind, &key, lease).await
+    }
+
+    /// What an operator would do once this object was applied. It goes where it
+    /// says, else where new objects go.
+    ///
+    /// # Errors
+    /// When it cannot be read or has no name, or there is no answer.
+    pub async fn plan_draft(&self, kind: Kind, draft: &Value, lease: Option<&str>) -> Result<Planned, SourceError> {
+        let text = |pointer: &str| draft.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let Some(name) = text("/metadata/name") else {
+            return Err(SourceError::Invalid {
+                message: format!("a {kind} without metadata.name cannot be planned for"),
+            });
+        };
+        let key = Key::new(text("/metadata/namespace").unwrap_or_else(|| self.default_namespace()), name);
+        plan::drafted(&self.wire, kind, &key, draft, lease).await
+    }
+
+    /// Who makes the cluster what the custom resources say, by its Lease in
+    /// `lease` or where that is by convention. What cannot be learned of it
+    /// says why.
+    pub async fn operator(&self, lease: Option<&str>) -> Operator {
+        plan::operator(&self.wire, lease).await
     }
 
     /// Makes a pheromone and returns it as the API server keeps it.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use kgents_core::selector::Selector;
 use kgents_store::terrarium::{Delta, Fate};
 use kgents_store::watch::Link;
 use kgents_store::{Key, Kind, Novelty};
@@ -10,7 +11,6 @@ use crate::failure::{Code, Failure};
 use crate::follow::{Follow, News};
 use crate::io::Io;
 use crate::output::{self, Format};
-use crate::selector::Selector;
 use crate::stream::json;
 use crate::table::{NOTHING, Row, Table};
 use crate::{object, rows, words};

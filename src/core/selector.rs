@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// A label selector as `kubectl -l` takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Selector {
+pub struct Selector {
     text: String,
     requirements: Vec<Requirement>,
 }
@@ -27,8 +27,11 @@ enum Test {
 }
 
 impl Selector {
-    /// Reads a selector; the error says what is wrong with it.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    /// Reads a selector.
+    ///
+    /// # Errors
+    /// With what is wrong, in a sentence.
+    pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         if text.is_empty() {
             return Err(
@@ -40,12 +43,12 @@ impl Selector {
     }
 
     /// The selector as it was written.
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.text
     }
 
     /// Whether an object with these labels is selected.
-    pub(crate) fn matches(&self, labels: Option<&BTreeMap<String, String>>) -> bool {
+    pub fn matches(&self, labels: Option<&BTreeMap<String, String>>) -> bool {
         self.requirements.iter().all(|requirement| {
             let value = labels.and_then(|labels| labels.get(&requirement.key));
             let number = || value.and_then(|value| value.parse::<i64>().ok());
