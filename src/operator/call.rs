@@ -169,7 +169,7 @@ impl Caller {
         let code = answer.as_ref().map_or_else(Failure::code, |_| 200);
         self.metrics.called(verb, resource, reason, code, begun.elapsed());
         match &answer {
-            Ok(_) => tracing::debug!(verb, resource, reason, "written"),
+            Ok(_) => tracing::debug!(verb, resource, reason, "answered"),
             Err(failure) => tracing::debug!(verb, resource, reason, %failure, "refused"),
         }
         answer

@@ -23,7 +23,6 @@ use crate::classify::Verdict;
 use crate::events::Recorder;
 use crate::intake;
 use crate::key::{Key, Kind, Subject};
-use crate::metrics::Metrics;
 use crate::pace::Pace;
 use crate::queue::End;
 use crate::schedule::Schedule;

@@ -159,9 +159,10 @@ impl Queue {
     /// `None` is for ever.
     pub fn sleep(&self, now: Instant, wall: Timestamp) -> Option<Duration> {
         let delay = self.delays.first().map(|(at, _)| at.saturating_duration_since(now));
-        let moment = self.moments.first().map(|(at, _)| {
-            Duration::try_from(at.duration_since(wall)).unwrap_or(Duration::ZERO).min(LOOK_AGAIN)
-        });
+        let moment = self
+            .moments
+            .first()
+            .map(|(at, _)| Duration::try_from(at.duration_since(wall)).unwrap_or(Duration::ZERO).min(LOOK_AGAIN));
         delay.into_iter().chain(moment).min()
     }
 

@@ -66,8 +66,7 @@ pub async fn run(options: Options, cancel: CancellationToken) -> Result<Ended, O
 /// As [`run`].
 pub async fn run_with(client: Client, options: Options, cancel: CancellationToken) -> Result<Ended, OperatorError> {
     let selector = options.selector.as_deref().filter(|text| !text.trim().is_empty());
-    let selector =
-        selector.map(Selector::parse).transpose().map_err(|problem| OperatorError::Selector { problem })?;
+    let selector = selector.map(Selector::parse).transpose().map_err(|problem| OperatorError::Selector { problem })?;
     let listener = match options.metrics_addr {
         Some(addr) => {
             let bound = TcpListener::bind(addr).await;
@@ -119,8 +118,7 @@ impl Operator {
             Recorder::start(client.clone(), Arc::clone(&metrics), limit, leadership.clone(), saying.clone());
         let world = Arc::new(World::new(selector));
         let schedule = Arc::new(Schedule::new(Arc::clone(&metrics)));
-        let caller =
-            Caller::new(client.clone(), leadership.clone(), Arc::clone(&metrics), limit, closing.clone());
+        let caller = Caller::new(client.clone(), leadership.clone(), Arc::clone(&metrics), limit, closing.clone());
         let (config, shared) = (options.config.clone(), Arc::clone(&schedule));
         let executor = Executor::new(Arc::clone(&world), shared, caller, recorder, config);
         let state = State {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use jiff::Timestamp;
 use kgents_source::{backoff, clock};
 use kube::api::{ListParams, WatchParams};
@@ -199,7 +199,7 @@ impl Follower {
             Err(failure) => return ended(failure),
         };
         self.board.note(self.kind, |line| line.state = "live");
-        let mut events = std::pin::pin!(events.into_stream());
+        let mut events = std::pin::pin!(events);
         loop {
             match timeout(SILENCE, events.next()).await {
                 Ok(Some(Ok(event))) => {

@@ -158,7 +158,7 @@ impl World {
     pub fn remove(&self, kind: Kind, object: &Object) -> Vec<Key> {
         let place = (object.namespace.clone(), object.name.clone());
         let mut inner = self.lock();
-        let gone = inner.shelves.entry(kind).or_default().remove(&place, &object.uid, object.version);
+        let gone = inner.shelves.entry(kind).or_default().remove(&place, object.version);
         inner.lost(kind, &place, gone)
     }
 
@@ -394,9 +394,8 @@ fn ties(place: &Place, live: &Live) -> Vec<Tie> {
 
 /// Whose child it is, by its labels and its controller.
 fn owners(namespace: &str, live: &Live) -> Vec<Key> {
-    let label = |label: &str, controller: Controller| {
-        live.labels.get(label).map(|name| Key::new(controller, namespace, name))
-    };
+    let label =
+        |label: &str, controller: Controller| live.labels.get(label).map(|name| Key::new(controller, namespace, name));
     let controller = live.controller.as_ref().and_then(|owner| {
         let controller = Controller::ALL.into_iter().find(|controller| controller.kind() == owner.kind)?;
         Some(Key::new(controller, namespace, &owner.name))

@@ -42,6 +42,8 @@ pub(super) struct Shelf {
     /// Counts lists.
     epoch: u64,
     is_synced: bool,
+    /// Up to which version lists and watches have told everything.
+    heard: Option<u64>,
     graves: Graves,
 }
 
@@ -76,6 +78,8 @@ impl Shelf {
     /// ours brought meanwhile is kept if it is newer than the list.
     pub(super) fn end(&mut self, version: Option<u64>) -> Vec<(Place, Slot)> {
         self.is_synced = true;
+        // Not the greater of the two: another etcd may stand there now.
+        self.heard = version;
         let epoch = self.epoch;
         let is_newer = |slot: &Slot| slot.answered == Some(epoch) && is_newer(slot.version, version);
         let stays = |slot: &Slot| slot.seen == epoch || is_newer(slot);
@@ -84,13 +88,21 @@ impl Shelf {
 
     pub(super) fn put(&mut self, object: Object, source: Source, is_watched: impl Fn(&Content) -> bool) -> Put {
         let Object { namespace, name, uid, version, content } = object;
-        if self.graves.holds(&uid, version) {
+        if self.graves.holds(&uid) {
             return Put::Ignored;
         }
-        let epoch = self.epoch;
+        if source == Source::Heard {
+            self.heard = self.heard.max(version);
+        }
+        let (epoch, heard) = (self.epoch, self.heard);
         let mut entry = match self.objects.entry((namespace, name)) {
             Entry::Occupied(entry) => entry,
             Entry::Vacant(entry) => {
+                // The watch is past that version already, and the object is gone.
+                let is_late = matches!(source, Source::Answered { .. }) && version.is_some() && version <= heard;
+                if is_late && is_watched(&content) {
+                    return Put::Ignored;
+                }
                 let mut slot = Slot { uid, version, content, seen: 0, answered: None, until: None };
                 slot.came(source, epoch, is_watched);
                 entry.insert(slot);
@@ -121,19 +133,16 @@ impl Shelf {
     }
 
     /// A watch says that it is gone as of a version.
-    pub(super) fn remove(&mut self, place: &Place, uid: &str, version: Option<u64>) -> Option<Slot> {
-        if version.is_some() {
-            self.graves.dig(uid, version);
-        }
+    pub(super) fn remove(&mut self, place: &Place, version: Option<u64>) -> Option<Slot> {
+        self.heard = self.heard.max(version);
         let Entry::Occupied(entry) = self.objects.entry(place.clone()) else { return None };
         // A new object of that name may be known already.
-        let is_late = is_newer(entry.get().version, version) && version.is_some();
-        (!is_late).then(|| entry.remove())
+        (!is_newer(entry.get().version, version)).then(|| entry.remove())
     }
 
     /// The API server says that it is gone for ever.
     pub(super) fn bury(&mut self, place: &Place, uid: &str) -> Option<Slot> {
-        self.graves.dig(uid, None);
+        self.graves.dig(uid);
         let Entry::Occupied(entry) = self.objects.entry(place.clone()) else { return None };
         (entry.get().uid == uid).then(|| entry.remove())
     }
