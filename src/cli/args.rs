@@ -1,5 +1,6 @@
 //! The clap tree: what can be typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::command::{
-    completions, config, cortex, crd, dev, doctor, explain, ghost, man, observe, resource, signal, status, version,
+    completions, config, cortex, crd, dev, doctor, explain, ghost, man, observe, operator, resource, signal, status, version,
 };
 use crate::settings::{Address, Filter, LayerName, Settings};
 use crate::value;
@@ -28,6 +29,7 @@ Examples:
   kgents status                        # what is there, and what needs you
   kgents agents -n kgents-agents       # the agents of a namespace
   kgents crd install                   # prepare a cluster for kgents
+  kgents --operator                    # make it what the custom resources say
 
 Exit codes: 0 well, 1 failed, 2 wrong usage, 3 only the Ghost (the last known
 state on disk) answered, 4 nothing could be reached.
@@ -156,6 +158,8 @@ pub(crate) enum Command {
     Explain(explain::Args),
     /// Say how each layer, your rights, the CRDs and this machine stand, and what to type next.
     Doctor(doctor::Args),
+    /// Make the cluster what the custom resources say; see whether somebody does.
+    Operator(operator::Args),
     /// Serve the terrarium over gRPC, to this machine or to others.
     Cortex(cortex::Args),
     /// Show, refresh or find the Ghost: the last known state, on disk.
@@ -198,9 +202,9 @@ impl Cli {
     pub(crate) fn read<I, T>(args: I) -> Result<Self, clap::Error>
     where
         I: IntoIterator<Item = T>,
-        T: Into<std::ffi::OsString> + Clone,
+        T: Into<OsString> + Clone,
     {
-        let cli = Self::try_parse_from(args)?;
+        let cli = Self::try_parse_from(with_operator(args.into_iter().map(Into::into)))?;
         let global = &cli.global;
         if global.namespace.is_some() && global.all_namespaces {
             return Err(usage("'--namespace <NAME>' cannot be used with '--all-namespaces'"));
@@ -210,6 +214,43 @@ impl Cli {
         }
         Ok(cli)
     }
+}
+
+/// `--operator` where a command would stand is `operator run`.
+fn with_operator(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut args: Vec<OsString> = args.collect();
+    let Some(place) = args.iter().position(|arg| arg == "--operator") else { return args };
+    let tree = Cli::command();
+    let takes_value = |short: Option<char>, long: Option<&str>| {
+        let found = tree.get_arguments().find(|arg| match long {
+            Some(long) => arg.get_long() == Some(long),
+            None => arg.get_short() == short,
+        });
+        found.is_some_and(|arg| arg.get_action().takes_values())
+    };
+    let mut before = args.iter().take(place).skip(1);
+    while let Some(arg) = before.next() {
+        let Some(flag) = arg.to_str().and_then(|arg| arg.strip_prefix('-')).filter(|flag| !flag.is_empty()) else {
+            // A command stands here already.
+            return args;
+        };
+        let wants_next = match flag.strip_prefix('-') {
+            // Behind it there are no flags.
+            Some("") => return args,
+            Some(long) => !long.contains('=') && takes_value(None, Some(long)),
+            // Several may stand together; the value of one that takes it is the rest.
+            None => match flag.char_indices().find(|(_, short)| takes_value(Some(*short), None)) {
+                Some((at, short)) => flag.len() == at + short.len_utf8(),
+                None => false,
+            },
+        };
+        // It is the value of the flag before it.
+        if wants_next && before.next().is_none() {
+            return args;
+        }
+    }
+    args.splice(place..=place, ["operator".into(), "run".into()]);
+    args
 }
 
 /// A usage error that clap itself cannot find.

@@ -18,6 +18,8 @@ pub(crate) enum Code {
     Ghost = 3,
     /// Nothing that could answer was reached.
     Unreachable = 4,
+    /// It was interrupted, and did not wait for its end.
+    Interrupted = 130,
 }
 
 impl From<Code> for ExitCode {

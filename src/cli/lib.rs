@@ -21,6 +21,7 @@ mod memory;
 mod object;
 mod output;
 mod page;
+mod pod;
 mod rows;
 mod runtime;
 mod settings;
@@ -96,8 +97,10 @@ fn start_log(cli: &Cli, err: &mut dyn Write) -> Option<tracing_appender::non_blo
         | Command::Config(_)
         | Command::Dev(_)
         | Command::Doctor(_) => None,
+        Command::Operator(args) if args.is_print() => None,
         // The window starts it beside its first frame.
         Command::Observe(args) if args.is_window() => None,
+        Command::Operator(args) if args.is_run() => log::start_aloud(&cli.global, err),
         _ => log::start(&cli.global, Some(err)),
     }
 }
@@ -115,6 +118,7 @@ fn dispatch(cli: &Cli, io: &mut Io<'_>) -> Result<Code, Failure> {
         Command::Signal(args) => command::signal::run(args, global, io),
         Command::Explain(args) => command::explain::run(args, global, io),
         Command::Doctor(args) => command::doctor::run(args, global, io),
+        Command::Operator(args) => command::operator::run(args, global, io),
         Command::Cortex(args) => command::cortex::run(args, global, io),
         Command::Ghost(args) => command::ghost::run(args, global, io),
         Command::Crd(args) => command::crd::run(args, global, io),

@@ -1,6 +1,7 @@
-//! Where logs go: to a file, never to the screen.
+//! Where logs go: to a file, never to the screen; those of the operator, which
+//! has nothing else to say, to standard error.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use tracing_appender::non_blocking::WorkerGuard;
@@ -47,6 +48,27 @@ pub(crate) fn start(global: &Global, err: Option<&mut dyn Write>) -> Option<Work
             None
         }
     }
+}
+
+/// Starts logging to standard error, for what runs until it is told to end and
+/// has nothing else to say: for people on a terminal, else, and in a pod, a
+/// line of JSON each. A file that is named takes its place.
+pub(crate) fn start_aloud(global: &Global, err: &mut dyn Write) -> Option<WorkerGuard> {
+    let log = &global.settings().log;
+    if log.file.is_some() {
+        return start(global, Some(err));
+    }
+    let filter = EnvFilter::builder().parse_lossy(log.level.as_ref().map_or(DEFAULT, |Filter(level)| level));
+    // Who does not read what we say must not hold us.
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    let started = if std::io::stderr().is_terminal() && !crate::pod::is_here() {
+        let colour = std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+        builder.compact().with_ansi(colour).try_init()
+    } else {
+        builder.json().flatten_event(true).with_ansi(false).with_span_list(false).try_init()
+    };
+    started.is_ok().then_some(guard)
 }
 
 fn open(file: Option<&Path>) -> Result<Box<dyn Write + Send>, String> {

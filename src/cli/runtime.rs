@@ -21,6 +21,24 @@ pub(crate) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> 
     ended
 }
 
+/// The same on so many threads of its own, for what works on many things at once.
+///
+/// # Errors
+/// What the command says, or that the system gives us no runtime.
+pub(crate) fn block_on_workers<T>(
+    threads: usize,
+    command: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("no runtime can be started: {error}")))?;
+    let ended = runtime.block_on(command);
+    runtime.shutdown_background();
+    ended
+}
+
 /// How long what runs aside may take to end before it is left behind.
 const GRACE: Duration = Duration::from_millis(500);
 

@@ -29,7 +29,7 @@ mod types;
 pub(crate) use layers::merge;
 pub(crate) use layers::{load, of_flags};
 pub(crate) use reload::Reload;
-pub(crate) use types::{Address, Chords, Filter, KeymapName, LayerName, Limit, Token};
+pub(crate) use types::{Address, Chords, Filter, KeymapName, LayerName, Limit, MetricsAddr, Token, Workers};
 
 /// What `kgents` reads from its configuration file. Every key is optional.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -51,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) keys: Chords,
     /// What is logged, and where.
     pub(crate) log: Log,
+    /// The operator of `kgents operator run`.
+    pub(crate) operator: Operator,
     #[serde(skip)]
     origins: BTreeMap<String, Origin>,
     /// What stands in `cortex.token_file`.
@@ -166,6 +168,32 @@ pub(crate) struct Log {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1), extend("format" = "path"))]
     pub(crate) file: Option<PathBuf>,
+}
+
+/// The operator of `kgents operator run`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Operator {
+    /// The image of agents that name none, and of our own sidecars [default: that of this version].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), example = "ghcr.io/kgents/kgents:0.1.0")]
+    pub(crate) agent_image: Option<String>,
+    /// Where agents find the Cortex [default: `http://cortex.kgents-system:50051`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), example = "http://cortex.kgents-system:50051")]
+    pub(crate) cortex_url: Option<String>,
+    /// Where metrics and health are served: HOST:PORT, or none [default: 127.0.0.1:8383, in a pod 0.0.0.0:8383].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), example = "127.0.0.1:8383")]
+    pub(crate) metrics_addr: Option<MetricsAddr>,
+    /// How many objects are worked on at once.
+    pub(crate) concurrency: Workers,
+    /// The namespace of the operator's Lease [default: in a pod its own, else kgents-system].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), example = "kgents-system")]
+    pub(crate) lease_namespace: Option<String>,
+    /// CHAOS pheromones do what they say: they delete pods.
+    pub(crate) allow_chaos: bool,
 }
 
 /// Where a value comes from, the weakest first.

@@ -1,5 +1,6 @@
 //! Values of flags that clap does not know: durations, sizes, shares.
 
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -41,6 +42,16 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         Ok(duration) if duration <= LONGEST => Ok(duration),
         _ => Err("that is longer than 100 years".to_owned()),
     }
+}
+
+/// Reads an address to listen on; a name is looked up, and `:PORT` is that
+/// port of loopback.
+pub(crate) fn address(text: &str, like: &str) -> Result<SocketAddr, String> {
+    let whole = if text.starts_with(':') { format!("127.0.0.1{text}") } else { text.to_owned() };
+    let found = whole.to_socket_addrs().map_err(|error| format!("{error}; write it as {like}"))?;
+    let mut found: Vec<SocketAddr> = found.collect();
+    found.sort_by_key(SocketAddr::is_ipv6);
+    found.into_iter().next().ok_or_else(|| format!("no such address; write it as {like}"))
 }
 
 /// Reads a number from 0 to 1.

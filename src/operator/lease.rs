@@ -173,6 +173,14 @@ fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// A name for this process that no other has: the host's (in a pod, the pod's)
+/// and something random.
+pub fn identity() -> String {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let host = if host.is_empty() { kgents_api::OPERATOR } else { &host };
+    format!("{host}_{:08x}", fastrand::u32(..))
+}
+
 /// Tries for the Lease, renews it, and gives it back (an empty holder) when
 /// `cancel` fires: whoever writes must have ended before. The future ends once
 /// it is given back, or could not be within the time of a request.

@@ -102,6 +102,12 @@ pub struct Operator {
     pub holder: Option<String>,
     /// The version of who holds it, or held it last.
     pub version: Option<String>,
+    /// When who holds it took it, by its clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acquired: Option<Timestamp>,
+    /// How often it has changed hands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transitions: Option<i64>,
     /// When it was renewed last, by the clock of who holds it.
     pub renewed: Option<Timestamp>,
     /// How long it holds after that.

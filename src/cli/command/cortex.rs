@@ -1,6 +1,6 @@
 //! `kgents cortex`: the daemon that answers over gRPC.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::command::version::OURS;
 use crate::failure::{Code, Failure};
 use crate::io::{self, Io};
 use crate::runtime::{aside, block_on};
-use crate::{follow, output};
+use crate::{follow, output, value};
 
 const HELP: &str = "\
 Examples:
@@ -65,13 +65,8 @@ struct Serve {
     json: bool,
 }
 
-/// Reads an address; a name is looked up, and `:PORT` is that port of loopback.
 fn address(text: &str) -> Result<SocketAddr, String> {
-    let whole = if text.starts_with(':') { format!("127.0.0.1{text}") } else { text.to_owned() };
-    let found = whole.to_socket_addrs().map_err(|error| format!("{error}; write it as 127.0.0.1:50051"))?;
-    let mut found: Vec<SocketAddr> = found.collect();
-    found.sort_by_key(SocketAddr::is_ipv6);
-    found.into_iter().next().ok_or_else(|| "no such address; write it as 127.0.0.1:50051".to_owned())
+    value::address(text, "127.0.0.1:50051")
 }
 
 /// Serves until stopped.

@@ -108,11 +108,13 @@ fn is_setting(name: &str) -> bool {
     name.starts_with(PREFIX) && !OTHERS.contains(&name) && !OTHER_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// A variable is always text; where true or false is wanted it is read as that.
+/// A variable is always text; where true or false or a number is wanted it is
+/// read as that.
 fn raw<'a>(text: &'a str, key: &Key) -> Raw<'a> {
     match text {
         "true" if key.is_flag() => Raw::Flag(true),
         "false" if key.is_flag() => Raw::Flag(false),
+        _ if key.is_count() => Raw::Figure(text.to_owned()),
         _ if key.is_chord() => Raw::Texts(text.split_whitespace().map(str::to_owned).collect()),
         _ => Raw::Text(text),
     }

@@ -50,6 +50,8 @@ enum Shape {
     Flag,
     Text,
     Words(Vec<String>),
+    /// A whole number, from the first to the second.
+    Count(i64, i64),
     /// Keys of a keyboard: one, or a list.
     Chords,
 }
@@ -108,6 +110,10 @@ impl Key {
         let shape = match text("type").as_deref() {
             _ if table.is_some_and(|table| table == CHORDS) => Shape::Chords,
             Some("boolean") => Shape::Flag,
+            Some("integer") => {
+                let bound = |key: &str| schema.get(key).and_then(Value::as_i64);
+                Shape::Count(bound("minimum").unwrap_or(0), bound("maximum").unwrap_or(i64::MAX))
+            }
             _ if words.is_empty() => Shape::Text,
             _ => Shape::Words(words),
         };
@@ -147,6 +153,11 @@ impl Key {
         matches!(self.shape, Shape::Flag)
     }
 
+    /// Whether it is a number.
+    pub(crate) const fn is_count(&self) -> bool {
+        matches!(self.shape, Shape::Count(..))
+    }
+
     /// Whether it names a key of a keyboard.
     pub(crate) const fn is_chord(&self) -> bool {
         matches!(self.shape, Shape::Chords)
@@ -159,6 +170,7 @@ impl Key {
             Shape::Text if self.is_path => "path".to_owned(),
             Shape::Text => "text".to_owned(),
             Shape::Words(words) => listed(words, "or"),
+            Shape::Count(..) => "whole number".to_owned(),
             Shape::Chords => "text or list of texts".to_owned(),
         }
     }
@@ -168,6 +180,10 @@ impl Key {
         let found = || raw.told(self.is_secret);
         match (&self.shape, raw) {
             (Shape::Flag, Raw::Flag(flag)) => Ok(Given::Flag(*flag)),
+            (Shape::Count(least, most), Raw::Figure(figure)) => match figure.parse::<i64>() {
+                Ok(count) if (*least..=*most).contains(&count) => Ok(Given::Count(count)),
+                _ => Err(format!("expected {}, found {}", self.expected(), found())),
+            },
             (Shape::Chords, Raw::Text(text)) if !text.is_empty() => Ok(Given::Chords(vec![(*text).to_owned()])),
             (Shape::Chords, Raw::Texts(texts)) => Ok(Given::Chords(texts.clone())),
             (Shape::Words(words), Raw::Text(text)) if words.iter().any(|word| word == text) => {
@@ -192,6 +208,7 @@ impl Key {
         match (&self.shape, &self.example) {
             (Shape::Flag, _) => "true or false".to_owned(),
             (Shape::Words(words), _) => listed(words, "or"),
+            (Shape::Count(least, most), _) => format!("a whole number from {least} to {most}"),
             (Shape::Text, Some(example)) => format!("a text such as \"{example}\""),
             (Shape::Text, None) => "a text".to_owned(),
             (Shape::Chords, _) => "a key such as \"f5\", or a list of keys".to_owned(),
@@ -249,6 +266,8 @@ pub(crate) enum Given {
     Flag(bool),
     /// A text.
     Text(String),
+    /// A whole number.
+    Count(i64),
     /// Keys of a keyboard.
     Chords(Vec<String>),
 }

@@ -188,7 +188,7 @@ impl Layer {
     pub(crate) fn text(&self, key: &str) -> Option<(&str, &Origin)> {
         match self.given.get(key)? {
             (Given::Text(text), origin, _) => Some((text, origin)),
-            (Given::Flag(_) | Given::Chords(_), ..) => None,
+            (Given::Flag(_) | Given::Count(_) | Given::Chords(_), ..) => None,
         }
     }
 
@@ -244,6 +244,7 @@ impl Source for Layer {
             let value = match given {
                 Given::Flag(flag) => Value::new(Some(&origin), *flag),
                 Given::Text(text) => Value::new(Some(&origin), text.as_str()),
+                Given::Count(count) => Value::new(Some(&origin), *count),
                 // Their names are anybody's, and no paths: they are taken as they are.
                 Given::Chords(_) => return None,
             };

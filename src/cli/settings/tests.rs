@@ -61,6 +61,13 @@ next-pane = []
 [log]
 level = "warn,kube=trace"
 file = "kgents.log"
+[operator]
+agent_image = "a/b:1"
+cortex_url = "http://c:1"
+metrics_addr = "none"
+concurrency = 4
+lease_namespace = "garden"
+allow_chaos = true
 "#;
 
 #[test]
@@ -93,6 +100,14 @@ fn every_key_of_the_file_is_read() {
         },
         keys: chords(&[("zoom", &["f5"]), ("quit", &["q", "ctrl-q"]), ("next-pane", &[])]),
         log: Log { level: Some(Filter("warn,kube=trace".into())), file: Some("/c/kgents.log".into()) },
+        operator: Operator {
+            agent_image: Some("a/b:1".into()),
+            cortex_url: Some("http://c:1".into()),
+            metrics_addr: Some(MetricsAddr(None)),
+            concurrency: Workers(4),
+            lease_namespace: Some("garden".into()),
+            allow_chaos: true,
+        },
         origins: settings.origins.clone(),
     };
     assert_eq!(settings, expected);
@@ -111,6 +126,15 @@ fn every_key_of_the_file_is_read() {
 fn chords(of: &[(&str, &[&str])]) -> Chords {
     let own = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
     Chords(of.iter().map(|(name, keys)| ((*name).to_owned(), own(keys))).collect())
+}
+
+#[test]
+fn the_operator_s_own_are_read_from_variables_too() {
+    let variables = [("KGENTS_OPERATOR_CONCURRENCY", "3"), ("KGENTS_OPERATOR_METRICS_ADDR", ":9")];
+    let found = settings("", &variables, "").operator;
+    assert_eq!((found.concurrency, found.metrics_addr), (Workers(3), Some(MetricsAddr(Some(([127, 0, 0, 1], 9).into())))));
+    let error = merged("", &[("KGENTS_OPERATOR_CONCURRENCY", "many")], "").unwrap_err();
+    assert_eq!(error, "KGENTS_OPERATOR_CONCURRENCY: expected a whole number from 1 to 1024, found many");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -188,6 +189,46 @@ impl From<Token> for String {
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token((set))")
+    }
+}
+
+/// Where metrics and health are served; `None` is nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct MetricsAddr(pub(crate) Option<SocketAddr>);
+
+impl FromStr for MetricsAddr {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Self(None));
+        }
+        value::address(text, "127.0.0.1:8383, or as none").map(Some).map(Self)
+    }
+}
+
+impl TryFrom<String> for MetricsAddr {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<MetricsAddr> for String {
+    fn from(MetricsAddr(address): MetricsAddr) -> Self {
+        address.map_or_else(|| "none".to_owned(), |address| address.to_string())
+    }
+}
+
+/// How many workers there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub(crate) struct Workers(#[schemars(range(min = 1, max = 1024))] pub(crate) u16);
+
+impl Default for Workers {
+    fn default() -> Self {
+        Self(16)
     }
 }
 

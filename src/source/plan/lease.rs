@@ -71,6 +71,8 @@ fn read(lease: &Value, none: Operator) -> Operator {
         lease_namespace: text("/metadata/namespace").map_or(none.lease_namespace, words::clean),
         holder: text("/spec/holderIdentity").map(words::clean),
         version: note(VERSION).map(words::clean),
+        acquired: stamp(lease.pointer("/spec/acquireTime")),
+        transitions: lease.pointer("/spec/leaseTransitions").and_then(Value::as_i64),
         renewed: stamp(lease.pointer("/spec/renewTime")),
         duration: lease.pointer("/spec/leaseDurationSeconds").and_then(Value::as_i64).map(SignedDuration::from_secs),
         metrics: note(METRICS).map(words::clean),

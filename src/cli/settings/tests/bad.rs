@@ -17,10 +17,10 @@ const FILES: &[(&str, &str)] = &[
         "[kube.cache]\nx = 1",
         "1:7: unknown table `kube.cache`; there is all_namespaces, context, kubeconfig, namespace and request_timeout",
     ),
-    ("fish = 1", "1:1: unknown key `fish`; there is layer, cortex, ghost, keys, kube, log and window"),
+    ("fish = 1", "1:1: unknown key `fish`; there is layer, cortex, ghost, keys, kube, log, operator and window"),
     (
         "\"a\\u001b[2J\\nb\" = 1",
-        "1:1: unknown key `a␛[2J b`; there is layer, cortex, ghost, keys, kube, log and window",
+        "1:1: unknown key `a␛[2J b`; there is layer, cortex, ghost, keys, kube, log, operator and window",
     ),
     ("é.x = 1", "1:1: this is not TOML: invalid unquoted key, expected letters, numbers, `-`, `_`"),
     ("zoom = 'f5'", "1:1: unknown key `zoom`; did you mean `keys.zoom`?"),
@@ -44,6 +44,13 @@ const FILES: &[(&str, &str)] = &[
     ("[kube]\nnamespace = ''", "2:13: kube.namespace: expected a text such as \"kgents-agents\", found an empty text"),
     ("[kube]\nrequest_timeout = 5", "2:19: kube.request_timeout: expected a text such as \"5s\", found 5"),
     ("[ghost]\ndir = {}", "2:7: ghost.dir: expected a text such as \"~/.kgents/ghost\", found a table"),
+    ("[operator]\nconcurrency = 0", "2:15: operator.concurrency: expected a whole number from 1 to 1024, found 0"),
+    ("[operator]\nconcurrency = 1.5", "2:15: operator.concurrency: expected a whole number from 1 to 1024, found 1.5"),
+    ("[operator]\nconcurrency = '8'", "2:15: operator.concurrency: expected a whole number from 1 to 1024, found \"8\""),
+    (
+        "[operator]\nmetrics_addr = '127.0.0.1'",
+        "2:16: operator.metrics_addr: invalid socket address; write it as 127.0.0.1:8383, or as none; found \"127.0.0.1\"",
+    ),
     ("[cortex]\ntoken = 12345", "2:9: cortex.token: expected a text, found a number"),
     // Values of the right type.
     ("layer = 'grcp'", "1:9: layer: expected grpc, ghost or kube, found \"grcp\"; did you mean grpc?"),
