@@ -88,6 +88,16 @@ pub fn template() -> Value {
     Value::Array(bodies)
 }
 
+/// The resources of all that is made of one agent.
+pub fn plurals() -> impl Iterator<Item = &'static str> {
+    let kinds: Vec<String> = match template() {
+        Value::Array(bodies) => bodies.iter().filter_map(|body| body["kind"].as_str().map(str::to_owned)).collect(),
+        _ => Vec::new(),
+    };
+    let resource = |kind: String| Resource::CHILDREN.into_iter().find(|resource| resource.kind() == kind);
+    kinds.into_iter().filter_map(resource).map(Resource::plural)
+}
+
 /// With what our types have no default for and the schema does.
 fn defaulted(mut object: Value) -> Value {
     if object["spec"].is_null() {

@@ -116,7 +116,9 @@ pub fn ms(duration: std::time::Duration) -> f64 {
 pub fn tried<T>(act: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(act)).map_err(|panic: Box<dyn Any + Send>| {
         let why = panic.downcast_ref::<String>().map(String::as_str);
-        why.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it gave up").to_owned()
+        let why = why.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it gave up");
+        // Beside figures there is room for a line; all of it was said on standard error.
+        why.lines().map(str::trim).filter(|line| !line.is_empty()).take(2).collect::<Vec<_>>().join(" / ")
     })
 }
 

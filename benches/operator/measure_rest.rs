@@ -39,6 +39,7 @@ fn measure(bench: &mut Bench, group: &str, count: usize) -> Result<(), String> {
     let mut first = Operator::ready(&user, &flags);
     first.leads();
     field.raise(bench, count)?;
+    let settled = field.mark();
 
     let process = Process(first.pid());
     let (mark, cpu, began) = (field.mark(), process.cpu()?, Instant::now());
@@ -79,6 +80,8 @@ fn measure(bench: &mut Bench, group: &str, count: usize) -> Result<(), String> {
     field.still(Who::Operator)?;
     put(bench, group, "restart", &field, mark);
 
+    let events = field.calls(settled, Who::Operator).iter().filter(|call| call.resource == "events").count();
+    bench.put_one(group, "Events in all that time", Unit::Count, events as f64, NOTHING);
     bench.put_one("hand-over", "SIGTERM to the next leader", Unit::Ms, took, HAND_OVER);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::field::{Field, Who, counts};
 use crate::report::{Budget, Unit};
-use crate::{Bench, OURS};
+use crate::{Bench, OURS, agents};
 
 /// Statuses that may be written twice for a new agent: when there is something
 /// to say and when it runs.
@@ -25,8 +25,13 @@ pub fn writes(bench: &mut Bench) {
     let (writes, reads): (Vec<_>, Vec<_>) = calls.into_iter().partition(|call| call.is_write());
     let (events, writes): (Vec<_>, Vec<_>) = writes.into_iter().partition(|call| call.resource == "events");
     for (what, times) in counts(&writes) {
-        let most = if TWICE.iter().any(|twice| what.ends_with(twice)) { 2.0 } else { 1.0 };
-        bench.put_one(&group, &what, Unit::Number, each(times), Budget::max(most));
+        let most = match what.split_once(' ') {
+            Some((_, resource)) if TWICE.contains(&resource) => 2,
+            // As often as there is such a child: once where there is none, for that is a status.
+            Some((_, resource)) => agents::plurals().filter(|plural| *plural == resource).count().max(1),
+            None => 0,
+        };
+        bench.put_one(&group, &what, Unit::Number, each(times), Budget::max(most as f64));
     }
     bench.put_one(&group, "all writes", Unit::Number, each(writes.len()), Budget::NONE);
     let refused = writes.iter().filter(|call| call.code >= 400).count();
