@@ -8,7 +8,8 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::command::{
-    completions, config, cortex, crd, dev, doctor, explain, ghost, man, observe, operator, resource, signal, status, version,
+    agents, completions, config, cortex, crd, dev, doctor, explain, ghost, man, observe, operator, resource, signal,
+    status, version,
 };
 use crate::settings::{Address, Filter, LayerName, Settings};
 use crate::value;
@@ -139,7 +140,7 @@ pub(crate) enum Command {
     Status(status::Args),
     /// List, describe or watch agents; those that need a person come first.
     #[command(visible_aliases = ["agent", "ag"], after_help = resource::AGENTS_HELP)]
-    Agents(resource::Args),
+    Agents(agents::Args),
     /// List, describe or watch the pheromones that can be sensed, the strongest first.
     #[command(visible_aliases = ["pheromone", "ph"], after_help = resource::PHEROMONES_HELP)]
     Pheromones(resource::Args),
@@ -186,6 +187,8 @@ impl Command {
         match self {
             // The doctor reads them itself, and tells what is wrong with them.
             Self::Completions(_) | Self::Man(_) | Self::Dev(_) | Self::Doctor(_) => false,
+            // In a pod KGENTS_<KEY> is the agent's configuration, not ours.
+            Self::Agents(args) => args.program().is_none(),
             Self::Version(args) => !args.is_client(),
             Self::Config(args) => args.is_show(),
             Self::Crd(args) => !args.is_print(),

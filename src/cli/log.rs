@@ -14,6 +14,8 @@ use crate::settings::Filter;
 /// What is logged when nobody says: our own news, the warnings of others. Of
 /// a failed request we tell ourselves; kube's client would tell each once more.
 const DEFAULT: &str = "warn,kgents=info,kube_client=off";
+/// What says what is logged.
+const VARIABLE: &str = "KGENTS_LOG";
 /// How many days of logs are kept.
 const KEPT: usize = 7;
 
@@ -48,6 +50,28 @@ pub(crate) fn start(global: &Global, err: Option<&mut dyn Write>) -> Option<Work
             None
         }
     }
+}
+
+/// Logs to standard output, a line of JSON each, as whoever runs containers
+/// expects it. A filter that cannot be read is told, and the usual one holds.
+pub(crate) fn to_stdout(global: &Global, err: &mut dyn Write) {
+    let said = global.log_level.as_ref().map(|Filter(level)| level.clone()).or_else(|| std::env::var(VARIABLE).ok());
+    let read = said.map(|level| filter(&level).map_err(|why| format!("{level:?} is no log filter: {why}")));
+    let level = match &read {
+        Some(Ok(level)) => level,
+        Some(Err(why)) => {
+            let _ = writeln!(err, "warning: {why}");
+            DEFAULT
+        }
+        None => DEFAULT,
+    };
+    // It fails when there is a log already.
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(EnvFilter::builder().parse_lossy(level))
+        .with_writer(std::io::stdout)
+        .try_init();
 }
 
 /// Starts logging to standard error, for what runs until it is told to end and

@@ -42,6 +42,11 @@ pub(crate) struct Output {
 }
 
 impl Output {
+    /// Whether no format was chosen.
+    pub(crate) const fn is_silent(self) -> bool {
+        self.output.is_none() && !self.json
+    }
+
     /// The format that was chosen.
     pub(crate) fn format(self) -> Format {
         if self.json { Format::Json } else { self.output.unwrap_or_default() }

@@ -40,17 +40,24 @@ impl Quantity {
     /// Half of it, rounded up to a thousandth.
     #[must_use]
     pub fn half(self) -> Self {
-        const MILLI: i128 = NANO / 1000;
-        let half = self.nano / 2;
-        Self { nano: half + (MILLI - half.rem_euclid(MILLI)) % MILLI }
+        Self { nano: self.nano / 2 }.milli()
     }
 
     /// Rounded up to a thousandth, which is what the API server makes of the
     /// amounts in `limits` and `requests`.
     #[must_use]
     pub fn milli(self) -> Self {
-        const MILLI: i128 = NANO / 1000;
-        Self { nano: self.nano + (MILLI - self.nano.rem_euclid(MILLI)) % MILLI }
+        self.up_to(NANO / 1000)
+    }
+
+    /// Rounded up to whole units, as bytes have to be.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        self.up_to(NANO)
+    }
+
+    fn up_to(self, step: i128) -> Self {
+        Self { nano: self.nano + (step - self.nano.rem_euclid(step)) % step }
     }
 
     /// In whole units, rounded down.
@@ -147,5 +154,7 @@ mod tests {
     fn what_is_finer_than_a_thousandth_is_rounded_up() {
         let milli = |text: &str| Quantity::parse(text).map(|all| all.milli().to_string()).unwrap_or_default();
         assert_eq!(["1500u", "1n", "100m", "256Mi", "0"].map(milli), ["2m", "1m", "100m", "256Mi", "0"]);
+        let whole = |text: &str| Quantity::parse(text).map(|all| all.whole().to_string()).unwrap_or_default();
+        assert_eq!(["0.5", "1n", "1.1Ki", "256Mi", "0"].map(whole), ["1", "1", "1127", "256Mi", "0"]);
     }
 }

@@ -44,7 +44,14 @@ pub fn classify(status: Option<&Status>) -> Verdict {
         _ => Cause::Unavailable,
     };
     let retry_after = (wait > 0).then(|| Duration::from_secs(u64::from(wait)));
-    Verdict { cause, said: words(cause, &status.message), retry_after }
+    // A path that is not there at all is answered by no more than that.
+    let is_no_path = cause == Cause::Missing && details.is_none_or(|details| details.name.is_empty());
+    let said = if is_no_path {
+        "the API server does not serve this kind; is its CRD installed (kgents crd install)?".to_owned()
+    } else {
+        words(cause, &status.message)
+    };
+    Verdict { cause, said, retry_after }
 }
 
 /// A 422 tells of a namespace that is going in some versions, too.
@@ -178,6 +185,12 @@ mod tests {
         ] {
             assert_eq!(verdict(&json!({ "code": code, "message": "m" })).cause, cause, "{code}");
         }
+        let gone =
+            verdict(&json!({ "code": 404, "message": "404 page not found", "reason": "Failed to parse error data" }));
+        assert!(gone.said.starts_with("the API server does not serve this kind"), "{}", gone.said);
+        let place = json!({ "code": 404, "reason": "NotFound", "message": "namespaces \"x\" not found",
+            "details": { "name": "x", "kind": "namespaces" } });
+        assert_eq!(verdict(&place).said, "namespaces \"x\" not found");
         let wait = verdict(&json!({ "code": 429, "reason": "TooManyRequests", "details": { "retryAfterSeconds": 7 },
             "message": "too many requests, please try again later" }));
         assert_eq!(wait.retry_after, Some(Duration::from_secs(7)));

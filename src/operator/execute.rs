@@ -161,7 +161,7 @@ impl Executor {
                 Step::Done { wrote: true } => self.say(&mut pass, &seen, &plan),
                 Step::Learned => {}
                 Step::Later(at) => return End::Well(Some(at)),
-                Step::Stop => return End::Badly(self.retry_at(&seen)),
+                Step::Stop => return End::Badly(retry_at(&seen)),
                 Step::Done { wrote: false } => match self.status(&mut pass, &seen, &plan).await {
                     Step::Done { wrote } => {
                         self.say(&mut pass, &seen, &plan);
@@ -171,7 +171,7 @@ impl Executor {
                     }
                     Step::Learned => {}
                     Step::Later(at) => return End::Well(Some(at)),
-                    Step::Stop => return End::Badly(self.retry_at(&seen)),
+                    Step::Stop => return End::Badly(retry_at(&seen)),
                 },
             }
         }
@@ -196,17 +196,12 @@ impl Executor {
             let mut faults = seen.observed.faults.iter();
             faults.any(|fault| fault.child == *child && fault.stands(generation, now))
         });
-        let moments = [plan.requeue_at, self.retry_at(seen), seen.unwatched.iter().map(|(_, until)| *until).min()];
+        let moments = [plan.requeue_at, retry_at(seen), seen.unwatched.iter().map(|(_, until)| *until).min()];
         let next = moments.into_iter().flatten().min();
         if !pass.failed {
             self.lock_memory().errors.remove(pass.key);
         }
         End::Well(next)
-    }
-
-    /// When the next failed write may be tried again.
-    fn retry_at(&self, seen: &Seen) -> Option<Timestamp> {
-        seen.observed.faults.iter().map(|fault| fault.retry_at).min()
     }
 
     /// Asks again for what no watch tells of, once it was believed for long.
@@ -450,7 +445,7 @@ impl Executor {
         let memory = self.lock_memory();
         let mut errors: Vec<_> =
             memory.errors.iter().map(|(key, (at, error))| (*at, key.clone(), error.clone())).collect();
-        errors.sort_by(|one, two| two.0.cmp(&one.0));
+        errors.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
         errors
     }
 
@@ -466,6 +461,11 @@ impl Executor {
 /// The generation that is worked for; 0 for one that cannot be read.
 fn generation(seen: &Seen) -> i64 {
     seen.subject.as_ref().map_or_else(|problem| problem.generation, Subject::generation)
+}
+
+/// When the next failed write may be tried again.
+fn retry_at(seen: &Seen) -> Option<Timestamp> {
+    seen.observed.faults.iter().map(|fault| fault.retry_at).min()
 }
 
 fn after(now: Timestamp, wait: Duration) -> Timestamp {

@@ -90,6 +90,8 @@ pub struct Unreadable {
     pub told: Option<(String, i64)>,
     /// When that condition became true.
     pub since: Option<String>,
+    /// The status as it stands.
+    pub status: Value,
 }
 
 /// Reads an object.
@@ -180,6 +182,7 @@ fn unreadable(object: &Value) -> Unreadable {
         problem: String::new(),
         told: told.map(|told| (text(&told["message"]), told["observedGeneration"].as_i64().unwrap_or(0))),
         since: told.map(|told| text(&told["lastTransitionTime"])),
+        status: object.get("status").cloned().unwrap_or(Value::Null),
     }
 }
 

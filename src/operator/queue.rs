@@ -181,11 +181,14 @@ impl Queue {
         self.working
     }
 
-    /// The next delays and moments, at most `most` of each, for people.
-    pub fn due(&self, most: usize, now: Instant) -> (Vec<(Duration, &Key)>, Vec<(Timestamp, &Key)>) {
-        let delays = self.delays.iter().take(most).map(|(at, key)| (at.saturating_duration_since(now), key));
-        let moments = self.moments.iter().take(most).map(|(at, key)| (*at, key));
-        (delays.collect(), moments.collect())
+    /// What waits for a delay, the shortest first.
+    pub fn delays(&self, now: Instant) -> impl Iterator<Item = (Duration, &Key)> {
+        self.delays.iter().map(move |(at, key)| (at.saturating_duration_since(now), key))
+    }
+
+    /// What waits for a moment, the earliest first.
+    pub fn moments(&self) -> impl Iterator<Item = (Timestamp, &Key)> {
+        self.moments.iter().map(|(at, key)| (*at, key))
     }
 
     /// How many keys wait for a delay, and how many for a moment.

@@ -100,10 +100,11 @@ impl Schedule {
         let depths: serde_json::Map<String, Value> =
             Controller::ALL.iter().map(|one| (one.word().to_owned(), json!(queue.depth(*one)))).collect();
         let (delayed, timed) = queue.waiting();
-        let (delays, moments) = queue.due(SHOWN, Instant::now());
+        let delays = queue.delays(Instant::now()).take(SHOWN);
         let delays: Vec<Value> =
-            delays.iter().map(|(wait, key)| json!({ "key": key, "seconds": wait.as_secs_f64() })).collect();
-        let moments: Vec<Value> = moments.iter().map(|(at, key)| json!({ "key": key, "at": at })).collect();
+            delays.map(|(wait, key)| json!({ "key": key, "seconds": wait.as_secs_f64() })).collect();
+        let moments = queue.moments().take(SHOWN);
+        let moments: Vec<Value> = moments.map(|(at, key)| json!({ "key": key, "at": at })).collect();
         json!({
             "ready": depths, "working": queue.working(), "backingOff": delayed, "timed": timed,
             "nextRetries": delays, "nextMoments": moments,

@@ -10,7 +10,7 @@ use crate::key::Controller;
 
 /// What has to be said. The Event is the caller's to say once.
 pub(crate) fn plan(controller: Controller, unreadable: &Unreadable, now: Timestamp) -> Plan {
-    let Unreadable { uid: _, generation, problem, told, since } = unreadable;
+    let Unreadable { uid: _, generation, problem, told, since, status } = unreadable;
     let message = format!("it cannot be read: {problem}");
     let mut plan = Plan { why: vec![message.clone()], ..Plan::default() };
     let is_told = told.as_ref().is_some_and(|(said, of)| *said == message && of == generation);
@@ -22,7 +22,9 @@ pub(crate) fn plan(controller: Controller, unreadable: &Unreadable, now: Timesta
                 "lastTransitionTime": since.clone().unwrap_or_else(|| second(now)),
             })
         };
-        let body = json!({ "conditions": [condition("Ready", "False"), condition("Stalled", "True")] });
+        // What was known before stays, unless it is what cannot be read.
+        let mut body = if status.is_object() && !problem.starts_with("status") { status.clone() } else { json!({}) };
+        body["conditions"] = json!([condition("Ready", "False"), condition("Stalled", "True")]);
         plan.status = Some(Status { body, changes: Vec::new() });
     }
     plan.events.push(Event { warning: true, reason: UNREADABLE, action: "Read", message });
@@ -47,9 +49,11 @@ mod tests {
             problem: "spec.genus: missing".to_owned(),
             told: None,
             since: None,
+            status: json!({ "phase": "Running", "observedGeneration": 1, "conditions": [] }),
         };
         let first = plan(Controller::Agent, &unreadable, now);
         let body = first.status.unwrap().body;
+        assert_eq!((&body["phase"], &body["observedGeneration"]), (&json!("Running"), &json!(1)));
         assert_eq!(body["conditions"][1]["reason"], "Undecodable");
         assert_eq!(body["conditions"][1]["lastTransitionTime"], "2026-08-01T12:00:00Z");
         let message = body["conditions"][1]["message"].as_str().unwrap().to_owned();

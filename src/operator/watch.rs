@@ -17,6 +17,7 @@ use kube::core::{Request as Builder, WatchEvent};
 use kube::{Client, Error};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::call::Failure;
@@ -42,6 +43,14 @@ const BASE: Duration = Duration::from_millis(100);
 const CAP: Duration = Duration::from_secs(30);
 /// A watch that stands for so long has nothing to do with failures before it.
 const STEADY: Duration = Duration::from_secs(5);
+/// Within which time all come back once one of them has reached the API server.
+const TOGETHER: Duration = Duration::from_secs(1);
+
+/// How a watch stands that tells.
+const LIVE: &str = "live";
+/// How a watch stands that does not.
+const BROKEN: &str = "broken";
+
 /// After how many failures in a row a kind that is not there is believed not
 /// to be there.
 const SURELY_MISSING: u32 = 3;
@@ -50,6 +59,8 @@ const SURELY_MISSING: u32 = 3;
 #[derive(Debug, Default)]
 pub struct Board {
     lines: Mutex<BTreeMap<Kind, Line>>,
+    /// Rings when somebody reaches the API server again.
+    reached: Notify,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -132,6 +143,7 @@ impl Follower {
             if begun.elapsed() >= STEADY && version.is_some() {
                 failures = 0;
             }
+            let mut is_away = false;
             let (failure, gone) = match end {
                 End::Closed => (None, false),
                 End::Gone(failure) => (Some(failure), true),
@@ -141,6 +153,7 @@ impl Follower {
                 version = None;
             }
             if let Some(failure) = failure {
+                is_away = matches!(failure.code(), 0 | 429 | 500..);
                 self.broke(&failure);
                 // An API server that starts knows some kinds late.
                 if failure.code() == 404 && failures >= SURELY_MISSING {
@@ -149,7 +162,14 @@ impl Follower {
             }
             let pause = backoff::jitter(backoff::ceiling(BASE, CAP, failures), fastrand::u64(..));
             failures = failures.saturating_add(1);
-            sleep(pause).await;
+            tokio::select! {
+                () = sleep(pause) => {}
+                // Another one reached the API server: no use to wait for long,
+                // nor to come all at once.
+                () = self.board.reached.notified(), if is_away => {
+                    sleep(backoff::jitter(TOGETHER.min(pause), fastrand::u64(..))).await;
+                }
+            }
         }
     }
 
@@ -159,7 +179,7 @@ impl Follower {
         tracing::debug!(resource, %failure, "a watch broke");
         let is_new = &mut false;
         self.board.note(self.kind, |line| {
-            line.state = if failure.code() == 404 { "missing" } else { "broken" };
+            line.state = if failure.code() == 404 { "missing" } else { BROKEN };
             line.breaks += 1;
             let said = failure.to_string();
             *is_new = line.error.as_ref().is_none_or(|(_, before)| *before != said);
@@ -198,7 +218,11 @@ impl Follower {
             Ok(events) => events,
             Err(failure) => return ended(failure),
         };
-        self.board.note(self.kind, |line| line.state = "live");
+        let was_broken = &mut false;
+        self.board.note(self.kind, |line| *was_broken = std::mem::replace(&mut line.state, LIVE) == BROKEN);
+        if *was_broken {
+            self.board.reached.notify_waiters();
+        }
         let mut events = std::pin::pin!(events);
         loop {
             match timeout(SILENCE, events.next()).await {
@@ -215,7 +239,12 @@ impl Follower {
 
     /// Lists all pages into the world. Returns the version to watch from.
     async fn list(&self) -> Result<String, Failure> {
-        self.board.note(self.kind, |line| line.state = "listing");
+        self.board.note(self.kind, |line| {
+            // One that is broken is so until it tells again.
+            if line.state != BROKEN {
+                line.state = "listing";
+            }
+        });
         let builder = Builder::new(self.kind.collection(self.namespace.as_deref()));
         let mut next: Option<String> = None;
         let mut is_first = true;

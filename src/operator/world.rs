@@ -20,7 +20,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use kgents_api::{LABEL_AGENT, LABEL_MANAGED_BY, LABEL_MEMORY, OPERATOR};
-use kgents_core::plan::{self, Child, Fault, Live, Resource};
+use kgents_core::plan::{self, Cause, Child, Fault, Live, Resource};
 use kgents_core::selector::Selector;
 
 pub use observe::Seen;
@@ -103,6 +103,15 @@ impl World {
         for (place, slot) in gone {
             inner.left(kind, &place, &slot, &mut keys);
         }
+        // The kind is there: who could not write one may try at once.
+        inner.faults.retain(|key, faults| {
+            let is_of_it =
+                |child: &Child, fault: &Fault| Kind::Of(child.resource) == kind && fault.cause == Cause::Missing;
+            if faults.extract_if(|child, (fault, _)| is_of_it(child, fault)).count() > 0 {
+                keys.insert(key.clone());
+            }
+            !faults.is_empty()
+        });
         self.note_synced(&inner);
         keys.into_iter().collect()
     }
@@ -181,8 +190,8 @@ impl World {
     pub fn keys(&self) -> Vec<Key> {
         let inner = self.lock();
         let of = |controller: Controller| {
-            let shelf = inner.shelves.get(&Kind::from(controller));
-            let places = shelf.into_iter().flat_map(Shelf::places);
+            let subjects = inner.shelves.get(&Kind::from(controller));
+            let places = subjects.into_iter().flat_map(Shelf::places);
             places.map(move |(namespace, name)| Key::new(controller, namespace, name))
         };
         Controller::ALL.into_iter().flat_map(of).filter(|key| inner.is_ours(key, self.selector.as_ref())).collect()

@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kgents_store::Layer;
+use kgents_store::planned::Operator;
 use kgents_store::watch::Scene;
 use tokio::time::Instant;
 
@@ -34,6 +35,9 @@ pub struct Checkup {
     pub rights: Vec<Right>,
     /// Our CRDs as the API server has them; empty if it was not asked.
     pub crds: Vec<CrdCheck>,
+    /// Who makes the cluster what the custom resources say; `None` if the API
+    /// server was not asked or did not answer.
+    pub operator: Option<OperatorCheck>,
     /// Whose clock ours was compared with, and what came of it; `None` if
     /// nobody live was asked.
     pub clock: Option<Result<Skew, SourceError>>,
@@ -100,6 +104,15 @@ pub struct CrdCheck {
     pub is_served: Option<bool>,
 }
 
+/// How the operator stands.
+#[derive(Debug)]
+pub struct OperatorCheck {
+    /// What its Lease says.
+    pub operator: Operator,
+    /// When that was read, by the clock of the API server where that is known.
+    pub at: Timestamp,
+}
+
 /// How our clock differs from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Skew {
@@ -135,9 +148,9 @@ pub async fn checkup(options: &Options, limit: Duration) -> Checkup {
     };
     let scene = scene.ok();
     let context = scene.as_ref().map(|scene| scene.context.clone()).filter(|context| !context.is_empty());
-    let (rights, crds, standing) = match server {
-        Some(server) => (server.rights, server.crds, server.standing),
-        None => (Vec::new(), Vec::new(), Standing::NotAsked),
+    let (rights, crds, standing, operator) = match server {
+        Some(server) => (server.rights, server.crds, server.standing, server.operator),
+        None => (Vec::new(), Vec::new(), Standing::NotAsked, None),
     };
     let layers = vec![
         cortex.map_or_else(|| not_asked(Layer::Grpc), |cortex| cortex.check),
@@ -151,7 +164,7 @@ pub async fn checkup(options: &Options, limit: Duration) -> Checkup {
         ghost.layer(is_asked(Layer::Ghost)),
     ];
     let speaks = speaks(options.layer, &layers);
-    Checkup { scene, layers, speaks, rights, crds, clock, ghost }
+    Checkup { scene, layers, speaks, rights, crds, operator, clock, ghost }
 }
 
 fn not_asked(layer: Layer) -> LayerCheck {

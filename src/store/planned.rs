@@ -275,7 +275,7 @@ mod tests {
                 changes: vec![change.clone()],
                 why: bad.into(),
             }],
-            delete: vec![Delete { child, uid: "u".into(), why: bad.into() }],
+            delete: vec![Delete { child, uid: "u".into(), resource_version: None, why: bad.into() }],
             status: Some(Status { body: json!({ "message": bad }), changes: vec![change] }),
             events: vec![Event { warning: true, reason: "R", action: "A", message: bad.into() }],
             requeue_at: None,

@@ -9,6 +9,7 @@ pub(crate) mod keys;
 mod mouse;
 mod moves;
 mod pages;
+mod plans;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -221,7 +222,8 @@ impl App {
             update.redraw = true;
         }
         let toast = self.toast.as_ref().map(|toast| toast.until);
-        update.wake_at = self.terrarium.live().next_end().into_iter().chain(toast).min();
+        let plan = self.replan(&mut update);
+        update.wake_at = self.terrarium.live().next_end().into_iter().chain(toast).chain(plan).min();
         update
     }
 

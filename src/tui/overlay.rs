@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 use kgents_api::PheromoneType;
-use kgents_store::object::EventFacts;
+use kgents_store::object::{DeploymentFacts, EventFacts, PodFacts};
 use kgents_store::request::{Child, DryRun, Problem, Seen};
-use kgents_store::{Key, Kind, Thought};
+use kgents_store::{Key, Kind, Planned, Thought};
 
 use crate::action::Spot;
 use crate::edit::Edit;
@@ -152,12 +152,46 @@ impl<T> Loaded<T> {
 pub struct Facts {
     /// What an agent was made into.
     pub children: Loaded<Vec<Child>>,
+    /// The request that brings its children anew; those that are here stay
+    /// until then.
+    pub children_again: Option<u64>,
+    /// What would be done about an agent.
+    pub plan: PlanView,
     /// The Events about it, the newest last.
     pub events: Loaded<Vec<EventFacts>>,
     /// What a proposal would do.
     pub dry_run: Loaded<Box<DryRun>>,
     /// The logs.
     pub logs: LogView,
+}
+
+/// What would be done about an agent, kept up to date.
+#[derive(Clone, Debug, Default)]
+pub struct PlanView {
+    /// The last that was said.
+    pub planned: Option<Box<Planned>>,
+    /// Why nothing newer could be said.
+    pub problem: Option<Problem>,
+    /// The request that brings the next.
+    pub request: Option<u64>,
+    /// When it was asked for last.
+    pub asked: Option<Timestamp>,
+    /// What was known of the agent then.
+    pub basis: Basis,
+}
+
+/// What is known of an agent here, as far as plans for it depend on that:
+/// when it changes there is something new to ask for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Basis {
+    /// Whether a live layer answers.
+    pub live: bool,
+    /// The resource versions of the agent and of its Memory and Umwelt.
+    pub versions: Vec<String>,
+    /// How its Deployment stands.
+    pub deployment: Option<DeploymentFacts>,
+    /// How its pods stand.
+    pub pods: Vec<PodFacts>,
 }
 
 /// How many lines of logs a page keeps.

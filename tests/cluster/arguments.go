@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os"
+	"os/exec"
 )
 
 const (
@@ -23,9 +24,10 @@ rules:
 - level: Metadata
 `
 
-// add appends a process that is ready once a GET of probe answers 200.
-func (c *cluster) add(name, probe string, args ...string) {
-	c.processes = append(c.processes, &process{
+// add appends a process that is ready once a GET of probe answers 200, and
+// that is started after etcd and the API server.
+func (c *cluster) add(name, probe string, args ...string) *process {
+	p := &process{
 		name: name,
 		path: c.path("bin", name),
 		args: args,
@@ -34,7 +36,11 @@ func (c *cluster) add(name, probe string, args ...string) {
 		env:   []string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.dir},
 		log:   c.path("logs", name+".log"),
 		ready: func() error { return c.get(probe, nil) },
-	})
+		wave:  1,
+		spawn: (*exec.Cmd).Start,
+	}
+	c.processes = append(c.processes, p)
+	return p
 }
 
 func (c *cluster) addEtcd() {
@@ -48,19 +54,17 @@ func (c *cluster) addEtcd() {
 		"--initial-cluster=default="+peerURL,
 		"--unsafe-no-fsync", // the data need not outlive the machine
 		"--log-level=warn",
-	)
+	).wave = 0
 }
 
 func (c *cluster) addAPIServer(port string) error {
 	args := []string{
 		"--etcd-servers=" + c.etcdURL,
-		"--bind-address=127.0.0.1",
+		"--bind-address=" + c.host,
 		"--secure-port=" + port,
 		// The default is the address of some network card, and an error where
-		// there is none. Endpoints cannot hold a loopback address, so the
-		// Service `kubernetes` gets none.
-		"--advertise-address=127.0.0.1",
-		"--endpoint-reconciler-type=none",
+		// there is none.
+		"--advertise-address=" + c.host,
 		"--tls-cert-file=" + c.pki("server.crt"),
 		"--tls-private-key-file=" + c.pki("server.key"),
 		"--client-ca-file=" + c.pki("ca.crt"),
@@ -84,20 +88,34 @@ func (c *cluster) addAPIServer(port string) error {
 			"--audit-log-maxsize=1000000",
 		)
 	}
+	if c.node == nil {
+		// Endpoints cannot hold a loopback address, so the Service `kubernetes`
+		// gets none.
+		args = append(args, "--endpoint-reconciler-type=none")
+	} else {
+		args = append(args,
+			"--kubelet-client-certificate="+c.pki("admin.crt"),
+			"--kubelet-client-key="+c.pki("admin.key"),
+			"--kubelet-certificate-authority="+c.pki("ca.crt"),
+			"--kubelet-preferred-address-types=InternalIP",
+		)
+	}
 	// Of a flag given twice the last one holds: the caller's.
-	c.add("kube-apiserver", c.url+"/readyz", append(args, c.apiserverArgs...)...)
+	c.add("kube-apiserver", c.url+"/readyz", append(args, c.apiserverArgs...)...).wave = 0
 	return nil
 }
 
 func (c *cluster) addControllerManager() {
 	port := c.freePort()
-	c.add("kube-controller-manager", "https://127.0.0.1:"+port+"/healthz",
-		append(c.controllerArgs(port),
-			"--use-service-account-credentials",
-			"--root-ca-file="+c.pki("ca.crt"),
-			"--service-account-private-key-file="+c.pki("service-account.key"),
-			"--enable-hostpath-provisioner",
-		)...)
+	args := append(c.controllerArgs(port),
+		"--use-service-account-credentials",
+		"--root-ca-file="+c.pki("ca.crt"),
+		"--service-account-private-key-file="+c.pki("service-account.key"),
+	)
+	if c.node == nil {
+		args = append(args, "--enable-hostpath-provisioner")
+	}
+	c.add("kube-controller-manager", "https://127.0.0.1:"+port+"/healthz", args...)
 }
 
 func (c *cluster) addScheduler() {

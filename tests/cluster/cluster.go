@@ -30,6 +30,8 @@ const (
 type cluster struct {
 	options
 	ca          *authority
+	node        *node  // nil without a kubelet
+	host        string // where the API server listens
 	url         string // of the API server
 	etcdURL     string
 	kubeconfig  string // path of the administrator's
@@ -43,7 +45,17 @@ type cluster struct {
 // newCluster writes everything that the components need into the folder
 // o.dir, which exists and is empty, and starts nothing.
 func newCluster(o options) (*cluster, error) {
-	c := &cluster{options: o}
+	c := &cluster{options: o, host: "127.0.0.1"}
+	if o.with["kubelet"] {
+		var err error
+		if c.node, err = newNode(o.dir); err != nil {
+			return nil, err
+		}
+		// Pods cannot reach this machine's loopback.
+		c.host = c.node.hostIP()
+	} else if o.with["proxy"] {
+		return nil, errors.New("kube-proxy works for a kubelet: take both")
+	}
 	for _, folder := range []string{"bin", "logs", "pki"} {
 		if err := os.Mkdir(c.path(folder), 0o700); err != nil {
 			return nil, err
@@ -55,7 +67,7 @@ func newCluster(o options) (*cluster, error) {
 	}
 	etcdPort, apiPort := c.freePort(), c.freePort()
 	c.etcdURL = "http://127.0.0.1:" + etcdPort
-	c.url = "https://127.0.0.1:" + apiPort
+	c.url = "https://" + net.JoinHostPort(c.host, apiPort)
 	if err := c.writeCredentials(); err != nil {
 		return nil, err
 	}
@@ -74,6 +86,11 @@ func newCluster(o options) (*cluster, error) {
 	}
 	if o.with["kwok"] {
 		if err := c.addKwok(); err != nil {
+			return nil, err
+		}
+	}
+	if c.node != nil {
+		if err := c.addNode(); err != nil {
 			return nil, err
 		}
 	}
@@ -115,7 +132,11 @@ func (c *cluster) writeCredentials() error {
 	if c.ca, err = newAuthority(); err != nil {
 		return err
 	}
-	server, err := c.ca.server()
+	var others []string
+	if c.node != nil {
+		others = []string{c.node.hostIP(), c.node.ip()}
+	}
+	server, err := c.ca.server(others...)
 	if err != nil {
 		return err
 	}
@@ -140,6 +161,8 @@ func (c *cluster) writeCredentials() error {
 		c.pki("ca.crt"):              c.ca.pem,
 		c.pki("server.crt"):          server.cert,
 		c.pki("server.key"):          server.key,
+		c.pki("admin.crt"):           admin.cert,
+		c.pki("admin.key"):           admin.key,
 		c.pki("service-account.pub"): public,
 		c.pki("service-account.key"): private,
 		c.kubeconfig:                 kubeconfig(c.url, c.ca.pem, "terrarium-admin", admin),
@@ -215,16 +238,26 @@ func (c *cluster) findBinaries() error {
 func (c *cluster) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
-	// The API server waits for its etcd; the others wait for nobody.
-	for _, group := range [][]*process{c.processes[:2], c.processes[2:]} {
-		for _, p := range group {
-			if err := p.start(); err != nil {
-				return err
+	if c.node != nil {
+		if err := c.node.open(); err != nil {
+			return err
+		}
+	}
+	// The API server waits for its etcd itself. A kubelet without containerd
+	// gives up.
+	for wave := range 2 {
+		for _, p := range c.processes {
+			if p.wave == wave {
+				if err := p.start(); err != nil {
+					return err
+				}
 			}
 		}
-		for _, p := range group {
-			if err := wait(ctx, p.name, p.ready, c.processes...); err != nil {
-				return err
+		for _, p := range c.processes {
+			if p.wave == wave {
+				if err := wait(ctx, p.name, p.ready, c.processes...); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -281,6 +314,9 @@ func wait(ctx context.Context, what string, check func() error, processes ...*pr
 func (c *cluster) destroy() {
 	for _, p := range slices.Backward(c.processes) {
 		_ = p.kill() // an error says that it is not running
+	}
+	if c.node != nil {
+		c.node.close()
 	}
 }
 

@@ -27,6 +27,8 @@ func (c *cluster) execute(ctx context.Context, line string) (object, error) {
 		return c.compact()
 	case "cert":
 		return c.issue(words)
+	case "image":
+		return c.addImage(ctx, words)
 	case "kill", "stop", "start", "pause", "resume":
 		if len(words) != 1 {
 			return nil, fmt.Errorf("usage: %s NAME", command)
@@ -37,7 +39,7 @@ func (c *cluster) execute(ctx context.Context, line string) (object, error) {
 		}
 		return c.control(ctx, command, p)
 	}
-	return nil, fmt.Errorf("no command %q; there are kill, stop, start, pause and resume NAME, status, compact, cert", command)
+	return nil, fmt.Errorf("no command %q; there are kill, stop, start, pause and resume NAME, status, compact, cert, image", command)
 }
 
 func (c *cluster) control(ctx context.Context, command string, p *process) (object, error) {

@@ -9,8 +9,7 @@ import (
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 )
 
-// What runs real pods is for Linux alone. `up` does not start these two: a
-// test that needs containers does, with a container runtime of its own.
+// What runs real pods is for Linux alone.
 func init() {
 	components["kubelet"] = func() { runCommand(kubelet.NewKubeletCommand(context.Background())) }
 	components["kube-proxy"] = func() { runCommand(kubeproxy.NewProxyCommand()) }

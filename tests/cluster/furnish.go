@@ -30,7 +30,7 @@ func (c *cluster) furnish(ctx context.Context) error {
 		return err
 	}
 	if c.with["controller-manager"] {
-		if err := c.post("/apis/storage.k8s.io/v1/storageclasses", storageClass()); err != nil {
+		if err := c.post("/apis/storage.k8s.io/v1/storageclasses", c.storageClass()); err != nil {
 			return err
 		}
 		account := namespace + "/serviceaccounts/default"
@@ -40,14 +40,17 @@ func (c *cluster) furnish(ctx context.Context) error {
 		}
 	}
 	if c.with["kwok"] {
-		return c.addNode(ctx)
+		return c.addFakeNode(ctx)
+	}
+	if c.node != nil {
+		return c.furnishNode(ctx)
 	}
 	return nil
 }
 
 // storageClass is the default one, so that a claim that names none is bound.
-func storageClass() object {
-	return object{
+func (c *cluster) storageClass() object {
+	class := object{
 		"apiVersion": "storage.k8s.io/v1",
 		"kind":       "StorageClass",
 		"metadata": object{
@@ -57,11 +60,18 @@ func storageClass() object {
 		"provisioner":          "kubernetes.io/host-path",
 		"allowVolumeExpansion": true,
 	}
+	if c.node != nil {
+		// A real volume is where its pod is, and heeds fsGroup.
+		class["provisioner"] = provisioner
+		class["volumeBindingMode"] = "WaitForFirstConsumer"
+		class["allowVolumeExpansion"] = false
+	}
+	return class
 }
 
-// addNode makes the one node that kwok plays. It is large enough for every
+// addFakeNode makes the one node that kwok plays. It is large enough for every
 // test that only counts pods.
-func (c *cluster) addNode(ctx context.Context) error {
+func (c *cluster) addFakeNode(ctx context.Context) error {
 	resources := object{"cpu": "640", "memory": "2Ti", "ephemeral-storage": "16Ti", "pods": "20000"}
 	err := c.post("/api/v1/nodes", object{
 		"apiVersion": "v1",
@@ -79,8 +89,12 @@ func (c *cluster) addNode(ctx context.Context) error {
 	if err := c.waitFor(ctx, "the node "+nodeName, func() error { return c.nodeReady(node) }); err != nil {
 		return err
 	}
-	// Every new node has the taint not-ready. The controller manager would take
-	// it away in a while, but it need not be there.
+	return c.admitPods(node)
+}
+
+// admitPods takes away the taint not-ready, which every new node has. The
+// controller manager would do it in a while, but it need not be there.
+func (c *cluster) admitPods(node string) error {
 	return c.request(http.MethodPatch, node, "application/merge-patch+json",
 		object{"spec": object{"taints": nil}}, nil)
 }

@@ -35,6 +35,9 @@ func main() {
 		run()
 		return
 	}
+	if name == firstArgument && len(os.Args) == 2 {
+		os.Exit(runFirst(os.Args[1]))
+	}
 	if name == "up" {
 		os.Exit(up(os.Args[1:]))
 	}

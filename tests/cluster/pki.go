@@ -59,13 +59,17 @@ func newAuthority() (*authority, error) {
 	return &authority{cert: cert, key: key, pem: encode("CERTIFICATE", der)}, nil
 }
 
-// server makes a certificate for the loopback addresses and for the names that
-// pods know the API server by.
-func (a *authority) server() (pair, error) {
+// server makes a certificate for the loopback addresses and others, and for the
+// names that pods know the API server by.
+func (a *authority) server(others ...string) (pair, error) {
+	addresses := []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback, net.ParseIP(kubernetesServiceIP)}
+	for _, other := range others {
+		addresses = append(addresses, net.ParseIP(other))
+	}
 	return a.sign(x509.Certificate{
 		Subject:     pkix.Name{CommonName: "kube-apiserver"},
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback, net.ParseIP(kubernetesServiceIP)},
+		IPAddresses: addresses,
 		DNSNames: []string{
 			"localhost",
 			"kubernetes", "kubernetes.default", "kubernetes.default.svc",

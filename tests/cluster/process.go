@@ -21,7 +21,9 @@ type process struct {
 	env   []string
 	log   string       // file that its output is appended to
 	ready func() error // nil once it does its work
-	child *child       // nil before the first start
+	wave  int          // it waits for those of a lower one
+	spawn func(*exec.Cmd) error
+	child *child // nil before the first start
 }
 
 // A child is one run of a process.
@@ -48,7 +50,7 @@ func (p *process) start() error {
 	cmd.Env = p.env
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = childAttributes()
-	if err := cmd.Start(); err != nil {
+	if err := p.spawn(cmd); err != nil {
 		return err
 	}
 	c := &child{cmd: cmd, done: make(chan struct{})}

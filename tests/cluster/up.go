@@ -35,6 +35,8 @@ var optional = map[string]string{
 	"controller-manager": "kube-controller-manager",
 	"scheduler":          "kube-scheduler",
 	"kwok":               "kwok",
+	"kubelet":            "kubelet",
+	"proxy":              "kube-proxy",
 }
 
 // up starts a cluster, keeps it until it is told to stop, and returns the
@@ -64,7 +66,7 @@ func parse(args []string) (options, error) {
 	o := options{with: map[string]bool{}}
 	flags := flag.NewFlagSet("kgents-cluster up", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // each error would be printed with all flags, and twice
-	flags.Func("with", "comma-separated `components` beside etcd and kube-apiserver: controller-manager, scheduler, kwok", func(list string) error {
+	flags.Func("with", "comma-separated `components` beside etcd and kube-apiserver: controller-manager, scheduler, kwok, kubelet, kube-proxy", func(list string) error {
 		for _, name := range strings.Split(list, ",") {
 			name = strings.TrimPrefix(name, "kube-")
 			if optional[name] == "" {
@@ -136,8 +138,12 @@ func (o options) run(began time.Time) error {
 	if err := c.start(ctx); err != nil {
 		return err
 	}
-	if o.with["controller-manager"] {
+	switch {
+	case !o.with["controller-manager"]:
+	case c.node == nil:
 		defer c.removeHostPaths()
+	default:
+		go c.provision(ctx)
 	}
 
 	out := json.NewEncoder(os.Stdout)
@@ -177,6 +183,10 @@ func readLines(r io.Reader, lines chan<- string) {
 
 // description is the line that `up` prints when everything is ready.
 func (c *cluster) description() any {
+	containerd := ""
+	if c.node != nil {
+		containerd = c.node.socket()
+	}
 	return struct {
 		Kubeconfig string            `json:"kubeconfig"`
 		Context    string            `json:"context"`
@@ -187,6 +197,7 @@ func (c *cluster) description() any {
 		Logs       string            `json:"logs"`
 		Kubectl    string            `json:"kubectl"`
 		AuditLog   string            `json:"audit_log,omitempty"`
+		Containerd string            `json:"containerd,omitempty"`
 		Pids       map[string]int    `json:"pids"`
 		Etcd       map[string]string `json:"etcd"`
 	}{
@@ -199,6 +210,7 @@ func (c *cluster) description() any {
 		Logs:       c.path("logs"),
 		Kubectl:    c.kubectl,
 		AuditLog:   c.auditLog,
+		Containerd: containerd,
 		Pids:       c.pids(),
 		Etcd:       map[string]string{"url": c.etcdURL, "prefix": "/registry"},
 	}

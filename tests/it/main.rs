@@ -9,15 +9,16 @@
 //! - [`&Garden`](support::garden::Garden): the same where objects come to life:
 //!   controllers and kwok run there, and an operator may;
 //! - [`Own`](support::cluster::Own): it starts an API server of its own, because
-//!   it kills, pauses or compacts it, or changes what is not in a namespace.
+//!   it kills, pauses or compacts it, or changes what is not in a namespace;
+//! - [`&Node`](support::node::Node): a namespace of its own on a cluster that all
+//!   such tests share and that runs real pods.
 //!
 //! A new module gets a `mod` line and its place in [`cases`]. A function, or a
 //! module, that is named nowhere is dead code, and dead code does not compile;
 //! a file that no `mod` names fails a test in `rooms`.
 //!
 //! `cargo test --test it -- FILTER` runs some, `--list` names all. A test that
-//! needs a cluster where none can be had is ignored, and standard error says
-//! what to install.
+//! needs what cannot be had here is ignored, and standard error says what to do.
 
 #![deny(dead_code, reason = "a test that is not registered must not look like one")]
 #![allow(
@@ -30,6 +31,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "the type of a test's parameter says what it needs")]
 
 mod acts;
+mod cell;
 mod crd;
 mod fixtures;
 mod ghost;
@@ -37,6 +39,8 @@ mod hands;
 mod layers;
 mod lists;
 mod operator;
+mod plans;
+mod pods;
 mod refusals;
 mod rooms;
 mod support;
@@ -46,14 +50,14 @@ mod window;
 use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
-use support::case::{self, Case};
-use support::cluster;
+use support::case::{self, Case, Need};
 
 /// Every test, by subject; the longest first, so that none of them is left to
 /// run alone in the end.
 fn cases() -> Vec<Case> {
     [
         operator::cases(),
+        pods::cases(),
         layers::cases(),
         watch::cases(),
         crd::cases(),
@@ -62,8 +66,10 @@ fn cases() -> Vec<Case> {
         acts::cases(),
         ghost::cases(),
         fixtures::cases(),
+        cell::cases(),
         window::cases(),
         lists::cases(),
+        plans::cases(),
         rooms::cases(),
     ]
     .into_iter()
@@ -79,12 +85,25 @@ fn main() -> ExitCode {
     case::catch_panics();
 
     let cases = cases();
-    let need = cases.iter().filter(|case| case.needs_cluster && !args.is_filtered_out(&case.trial)).count();
-    let lack = if need == 0 || args.list { None } else { cluster::lack() };
-    if let Some(reason) = &lack {
-        support::say(&format!("{need} tests are ignored: {reason}"));
-    }
-    let trials =
-        cases.into_iter().map(|case| case.trial.with_ignored_flag(case.needs_cluster && lack.is_some())).collect();
+    let lacking: Vec<Need> =
+        Need::ALL.into_iter().filter(|need| !args.list && is_lacking(*need, &cases, &args)).collect();
+    let is_ignored = |case: &Case| case.need.is_some_and(|need| lacking.contains(&need));
+    let trials = cases
+        .into_iter()
+        .map(|case| {
+            let ignored = is_ignored(&case);
+            case.trial.with_ignored_flag(ignored)
+        })
+        .collect();
     libtest_mimic::run(&args, trials).exit_code()
+}
+
+/// Whether tests that are to run need what cannot be had here. It is told then.
+fn is_lacking(need: Need, cases: &[Case], args: &Arguments) -> bool {
+    let count = cases.iter().filter(|case| case.need == Some(need) && !args.is_filtered_out(&case.trial)).count();
+    let lack = if count == 0 { None } else { need.lack() };
+    if let Some(reason) = &lack {
+        support::say(&format!("{count} tests are ignored: {reason}"));
+    }
+    lack.is_some()
 }

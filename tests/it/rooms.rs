@@ -53,6 +53,11 @@ const RULES: &[Rule] = &[
         never: &["ratatui", "crossterm", "kube", "kube-client"],
     },
     Rule { package: "kgents-operator", ours: &["kgents-api", "kgents-core", "kgents-source"], never: DRAWING },
+    Rule {
+        package: "kgents-cell",
+        ours: &["kgents-api", "kgents-core"],
+        never: &["ratatui", "crossterm", "kube", "kube-client"],
+    },
     Rule { package: "kgents-dev", ours: &["kgents-api", "kgents-core", "kgents-store"], never: DRAWING },
     Rule {
         package: "kgents-tui",
@@ -63,6 +68,7 @@ const RULES: &[Rule] = &[
         package: "kgents-cli",
         ours: &[
             "kgents-api",
+            "kgents-cell",
             "kgents-core",
             "kgents-cortex",
             "kgents-dev",

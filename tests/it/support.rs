@@ -6,6 +6,8 @@ pub mod cluster;
 pub mod credentials;
 pub mod faults;
 pub mod garden;
+pub mod http;
+pub mod node;
 pub mod objects;
 pub mod operator;
 pub mod place;

@@ -51,6 +51,9 @@ fn what_is_right_is_read() {
         "kgents agents -o json list",
         "kgents agents describe b-gent -o yaml",
         "kgents agents describe b-gent --json",
+        "kgents agent run --name b-gent --genus psi --safemode",
+        "kgents agent d-gent --state /x --listen [::]:0",
+        "kgents agents placeholder --log-level debug",
         "kgents ph --json",
         "kgents pheromones -A",
         "kgents prop describe x -n y",
@@ -103,6 +106,9 @@ fn what_is_wrong_is_a_usage_error_that_helps() {
         ("kgents agents -o xml", "table, wide, name, json, yaml"),
         ("kgents agents -o yaml --json", "cannot be used with"),
         ("kgents agents describe", "NAME"),
+        ("kgents agent run --genus B", "--name"),
+        ("kgents agent run --name x --genus ZZ", "is none of A, B"),
+        ("kgents agent d-gent --listen 8081", "write it as 0.0.0.0:8080"),
         ("kgents observe --plain --json", "cannot be used with"),
         ("kgents observe --size 80x24", "--snapshot"),
         ("kgents observe --snapshot --size 80", "120x40"),
@@ -207,7 +213,8 @@ fn who_asks_for_help_or_mends_the_file_needs_no_good_one() {
     }
     let free =
         ["completions bash", "man", "dev fixtures", "version --client", "config path", "config schema", "config check"];
-    for line in free.into_iter().chain(["crd print", "doctor"]) {
+    let programs = ["agent run --name x --genus B", "agent d-gent", "agent placeholder"];
+    for line in free.into_iter().chain(["crd print", "doctor"]).chain(programs) {
         assert!(!wants(&format!("kgents {line}")), "{line}");
     }
 }

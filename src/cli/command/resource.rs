@@ -20,7 +20,9 @@ Examples:
   kgents agents -n kgents-agents -o wide
   kgents agents -l kgents.io/genus=B -o json
   kgents agents -w                     # a line on each change, until ctrl-c
-  kgents agents describe b-gent";
+  kgents agents describe b-gent
+
+run, d-gent and placeholder are what runs inside an agent's pod.";
 
 pub(crate) const PHEROMONES_HELP: &str = "\
 Examples:
@@ -57,6 +59,13 @@ pub(crate) struct Args {
     #[command(subcommand)]
     action: Option<Action>,
     #[command(flatten)]
+    how: How,
+}
+
+/// How it is done.
+#[derive(clap::Args, Debug)]
+pub(crate) struct How {
+    #[command(flatten)]
     output: Output,
     /// Only objects with these labels, such as app=x,tier!=y or 'app in (x, y)'.
     #[arg(short = 'l', long, value_name = "SELECTOR", global = true, value_parser = Selector::parse)]
@@ -68,7 +77,7 @@ pub(crate) struct Args {
 
 /// What is done.
 #[derive(clap::Subcommand, Debug)]
-enum Action {
+pub(crate) enum Action {
     /// List them (what is done when nothing is said).
     #[command(visible_alias = "ls")]
     List,
@@ -79,22 +88,40 @@ enum Action {
     },
 }
 
+impl How {
+    /// Whether nothing is said about it.
+    pub(crate) const fn is_silent(&self) -> bool {
+        self.output.is_silent() && self.selector.is_none() && !self.watch
+    }
+}
+
 /// Lists, describes or watches objects of a kind.
 pub(crate) fn run(kind: Kind, args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code, Failure> {
-    let format = args.output.format();
-    match &args.action {
-        Some(Action::Describe { .. }) if args.watch || args.selector.is_some() => {
+    act(kind, args.action.as_ref(), &args.how, global, io)
+}
+
+/// The same, for who has more actions than these.
+pub(crate) fn act(
+    kind: Kind,
+    action: Option<&Action>,
+    how: &How,
+    global: &Global,
+    io: &mut Io<'_>,
+) -> Result<Code, Failure> {
+    let format = how.output.format();
+    match action {
+        Some(Action::Describe { .. }) if how.watch || how.selector.is_some() => {
             Err(Failure::new("'describe' takes a name, and neither --selector nor --watch").code(Code::Usage))
         }
         Some(Action::Describe { name }) => describe::run(kind, name, format, global, io),
-        _ if args.watch => block_on(async {
+        _ if how.watch => block_on(async {
             // What cannot be listed ends here, as a list would; what breaks
             // later is waited for.
             gather::look(&global.source(), kind, None, &[]).await.of(kind)?;
             let follow = Follow::start(global.source(), io::end());
-            watch::watch(kind, format, args.selector.as_ref(), follow, io).await
+            watch::watch(kind, format, how.selector.as_ref(), follow, io).await
         }),
-        _ => list(kind, format, args.selector.as_ref(), global, io),
+        _ => list(kind, format, how.selector.as_ref(), global, io),
     }
 }
 

@@ -15,8 +15,15 @@ const PREFIX: &str = "KGENTS_";
 const CONFIG: &str = "KGENTS_CONFIG";
 /// Variables of ours that are no settings: those of tests, and those that an
 /// agent's container is given.
-const OTHERS: [&str; 6] =
-    [CONFIG, "KGENTS_BLESS", "KGENTS_AGENT", "KGENTS_GENUS", "KGENTS_STATE_PATH", "KGENTS_SAFEMODE"];
+const OTHERS: [&str; 7] = [
+    CONFIG,
+    "KGENTS_BLESS",
+    "KGENTS_AGENT",
+    "KGENTS_GENUS",
+    "KGENTS_STATE_PATH",
+    "KGENTS_SPEC_PATH",
+    "KGENTS_SAFEMODE",
+];
 /// What more of them begin with.
 const OTHER_PREFIXES: [&str; 2] = ["KGENTS_TEST_", "KGENTS_PTY_"];
 

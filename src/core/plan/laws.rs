@@ -16,6 +16,7 @@ mod history;
 mod operator;
 mod properties;
 mod server;
+mod speed;
 
 use controllers::Controller;
 use operator::Operator;
@@ -87,14 +88,14 @@ impl World {
             let before = self.server.objects.clone();
             self.rest();
             idle = if self.server.objects == before { idle + 1 } else { 0 };
-            let Some(wake) = self.next_wake().filter(|_| idle < 4) else { return };
+            let Some(wake) = self.next_wake().filter(|_| idle < 3) else { return };
             assert!(wake > self.server.now, "it wakes in the past");
             let wait = wake.duration_since(self.server.now);
-            for part in [wait / 3, wait / 2, wait - SignedDuration::from_nanos(1)] {
-                let then = self.server.now + part;
-                for key in self.operator.subjects() {
-                    let plan = self.operator.plan(&key, then);
-                    assert!(plan.is_empty(), "time alone, to {then}: {plan:#?}");
+            let now = self.server.now;
+            let times = [now + wait / 3, wake - SignedDuration::from_nanos(1)];
+            for key in self.operator.subjects() {
+                for plan in self.operator.plans(&key, times).unwrap() {
+                    assert!(plan.is_empty(), "time alone, from {now} to {wake}: {plan:#?}");
                 }
             }
             self.server.now = wake;
@@ -120,6 +121,39 @@ impl World {
                 assert_eq!(ready["status"] == "True", claim["status"]["phase"] == "Bound", "{memory:#}");
             }
         }
+        for agent in self.server.list("Agent").filter(|agent| agent["spec"]["paused"] == false) {
+            let stalled = condition(agent, "Stalled")["status"] == "True";
+            let spec = &agent["spec"];
+            let name = agent["metadata"]["name"].as_str().unwrap();
+            let is_there = |kind: &str| {
+                let named = spec.get(kind.to_lowercase()).and_then(Value::as_str);
+                let object = self.server.get(kind, named.unwrap_or(&format!("{name}-{}", kind.to_lowercase())));
+                let whose = if kind == "Memory" { "owner" } else { "agent" };
+                let is_made = |object: &Value| object["metadata"]["labels"]["app.kubernetes.io/managed-by"].is_string();
+                object
+                    .is_some_and(|object| if named.is_some() { object["spec"][whose] == name } else { is_made(object) })
+            };
+            if spec["mode"] == "DRY_RUN" {
+                continue;
+            }
+            assert_eq!(agent["status"]["observedGeneration"], agent["metadata"]["generation"], "{agent:#}");
+            let taken = self.strangers.keys().any(|(kind, taken)| {
+                // Of the kinds that an agent makes itself.
+                kind != "PersistentVolumeClaim" && (taken == name || *taken == format!("{name}-spec"))
+            });
+            let broken = taken || !is_there("Memory") || !is_there("Umwelt") || spec["config"]["b.c"].is_string();
+            if !broken {
+                assert!(!stalled, "{agent:#}");
+                if self.strangers.is_empty() {
+                    assert_eq!(agent["status"]["phase"], "Running", "{agent:#}");
+                    assert_eq!(agent["status"]["readyReplicas"], spec["replicas"], "{agent:#}");
+                    assert_eq!(condition(agent, "Ready")["status"], "True", "{agent:#}");
+                }
+            } else if spec["replicas"] != 0 {
+                let running = self.server.get("Deployment", name);
+                assert!(stalled || running.is_none_or(|running| running["status"]["readyReplicas"] != 0), "{agent:#}");
+            }
+        }
         for umwelt in self.server.list("Umwelt") {
             let is_stranger = condition(umwelt, "Stalled")["reason"] == "NameTaken";
             assert_eq!(umwelt["status"]["observedGeneration"], umwelt["metadata"]["generation"]);
@@ -135,8 +169,8 @@ impl World {
     }
 
     /// Somebody writes one of our objects.
-    fn put(&mut self, kind: &str, name: &str, spec: Value) {
-        let mut object = server::custom(kind, name, spec.as_object().unwrap().clone());
+    fn put(&mut self, kind: &str, name: &str, spec: &Value) {
+        let mut object = server::custom(kind, name, spec);
         if let Some(live) = self.server.get(kind, name) {
             let spec = object["spec"].take();
             object = live.clone();

@@ -122,7 +122,7 @@ impl Live {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
         let uid = text("/metadata/uid").filter(|uid| !uid.is_empty()).ok_or("metadata.uid is missing")?;
         let ours = owned::fields_of(object, resource.manager())
-            .map(|fields| owned::canonical(&owned::project(object, fields)).to_string());
+            .map(|fields| owned::canonical(&owned::project(object, fields)));
         Ok(Self {
             uid: uid.to_owned(),
             resource_version: text("/metadata/resourceVersion").unwrap_or_default().to_owned(),
@@ -140,14 +140,7 @@ impl Live {
     /// In what the object differs from this apply body: nothing, if applying
     /// it would change nothing of ours.
     pub fn changes(&self, body: &Value) -> Vec<Change> {
-        let wanted = owned::wanted(body);
-        // Canonical forms that are equal are equal bytes.
-        let text = wanted.to_string();
-        if text == *self.ours {
-            return Vec::new();
-        }
-        let ours = serde_json::from_str(&self.ours).unwrap_or(Value::Object(serde_json::Map::new()));
-        owned::changes(&ours, &wanted)
+        owned::changes(&self.ours, &owned::wanted(body))
     }
 
     /// What our manager applied at a JSON pointer, if it did.

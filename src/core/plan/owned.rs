@@ -9,10 +9,15 @@
 //!
 //! Source of the format: `sigs.k8s.io/structured-merge-diff`, fieldpath.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::quantity::Quantity;
+mod spelling;
+
+use spelling::key;
+pub(super) use spelling::{canonical, wanted};
 
 /// A field that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -56,12 +61,23 @@ pub(super) fn fields_of<'a>(object: &'a Value, manager: &str) -> Option<&'a Valu
     ours.get("fieldsV1")
 }
 
+/// Maps whose entries may have different owners. Where a set names one of them
+/// and nothing in it, it was applied empty, and what is in it is others'; any
+/// other field that has nothing below it in a set is owned with all that is in it.
+const SHARED: [&str; 7] = ["annotations", "data", "emptyDir", "labels", "limits", "requests", "resources"];
+
 /// Cuts a live object down to the fields of a set.
 pub(super) fn project(live: &Value, fields: &Value) -> Value {
-    let Some(set) = fields.as_object() else { return live.clone() };
-    if set.is_empty() {
-        return live.clone();
-    }
+    cut("", live, fields)
+}
+
+fn cut(name: &str, live: &Value, fields: &Value) -> Value {
+    let Some(set) = fields.as_object().filter(|set| !set.is_empty()) else {
+        return match live {
+            Value::Object(_) if SHARED.contains(&name) => Value::Object(Map::new()),
+            all => all.clone(),
+        };
+    };
     match live {
         Value::Object(live) => {
             let mut own = Map::new();
@@ -69,7 +85,7 @@ pub(super) fn project(live: &Value, fields: &Value) -> Value {
                 if let Some(name) = name.strip_prefix("f:")
                     && let Some(value) = live.get(name)
                 {
-                    own.insert(name.to_owned(), project(value, inner));
+                    own.insert(name.to_owned(), cut(name, value, inner));
                 }
             }
             Value::Object(own)
@@ -78,7 +94,7 @@ pub(super) fn project(live: &Value, fields: &Value) -> Value {
             let mut own = Vec::new();
             for (element, inner) in set {
                 if let Some(found) = find(live, element) {
-                    own.push(project(found, inner));
+                    own.push(cut("", found, inner));
                 }
             }
             Value::Array(own)
@@ -100,81 +116,18 @@ fn find<'a>(list: &'a [Value], element: &str) -> Option<&'a Value> {
     list.get(element.strip_prefix("i:")?.parse::<usize>().ok()?)
 }
 
-/// An apply body as its canonical form: without what identifies the object,
-/// for managedFields do not hold that.
-pub(super) fn wanted(body: &Value) -> Value {
-    let mut value = body.clone();
-    if let Some(object) = value.as_object_mut() {
-        object.retain(|name, _| name != "apiVersion" && name != "kind");
-        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.retain(|name, _| name != "name" && name != "namespace");
-        }
-    }
-    canonical(&value)
-}
-
-/// The canonical form: keys and keyed lists in order, amounts as the one
-/// shortest spelling, nothing that is empty or null at the top of metadata.
-pub(super) fn canonical(value: &Value) -> Value {
-    spelled(value, Within::Else)
-}
-
-/// Where a value stands, as far as its spelling depends on it.
-#[derive(Clone, Copy, PartialEq)]
-enum Within {
-    Amounts,
-    Amount,
-    Else,
-}
-
-fn spelled(value: &Value, within: Within) -> Value {
-    match value {
-        Value::Object(map) => {
-            let mut names: Vec<&String> = map.keys().collect();
-            names.sort();
-            let inner = |name: &str| match (within, name) {
-                (Within::Amounts, _) | (_, "sizeLimit") => Within::Amount,
-                (_, "limits" | "requests") => Within::Amounts,
-                _ => Within::Else,
-            };
-            names
-                .into_iter()
-                .filter(|name| map.get(*name).is_some_and(|value| !value.is_null()))
-                .filter_map(|name| Some((name.clone(), spelled(map.get(name)?, inner(name)))))
-                .collect::<Map<_, _>>()
-                .into()
-        }
-        Value::Array(list) => {
-            let mut list: Vec<Value> = list.iter().map(|item| spelled(item, within)).collect();
-            if list.iter().all(|item| key(item).is_some()) {
-                list.sort_by_cached_key(|item| key(item).unwrap_or_default());
-            }
-            list.into()
-        }
-        Value::String(text) if within == Within::Amount => {
-            Quantity::parse(text).map_or_else(|| value.clone(), |amount| amount.to_string().into())
-        }
-        Value::Number(number) if within == Within::Amount => {
-            Quantity::parse(&number.to_string()).map_or_else(|| value.clone(), |amount| amount.to_string().into())
-        }
-        other => other.clone(),
-    }
-}
-
-/// What an element of a keyed list is found by.
-fn key(item: &Value) -> Option<String> {
-    let item = item.as_object()?;
-    let text = |name: &str| item.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-    if let Some(port) = text("containerPort").or_else(|| text("port")) {
-        return Some(format!("{port}/{}", text("protocol").unwrap_or_default()));
-    }
-    text("mountPath").or_else(|| text("uid")).or_else(|| text("name")).or_else(|| text("type"))
-}
-
-/// Every field in which two canonical forms differ, in the order of their paths.
-pub(super) fn changes(from: &Value, to: &Value) -> Vec<Change> {
+/// Every field in which two values differ by their canonical texts, in the
+/// order of their paths.
+pub(super) fn changes(from: &str, to: &str) -> Vec<Change> {
     let mut found = Vec::new();
-    walk(String::new(), Some(from), Some(to), &mut found);
+    if from != to {
+        let read = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::Object(Map::new()));
+        let (from, to) = (read(from), read(to));
+        walk(String::new(), Some(&from), Some(&to), &mut found);
+        if found.is_empty() {
+            found.push(Change { path: String::new(), from: Some(from), to: Some(to) });
+        }
+    }
     found
 }
 
@@ -182,25 +135,29 @@ fn walk(path: String, from: Option<&Value>, to: Option<&Value>, found: &mut Vec<
     match (from, to) {
         (Some(from), Some(to)) if from == to => {}
         (Some(Value::Object(from)), Some(Value::Object(to))) => {
-            let names: std::collections::BTreeSet<&String> = from.keys().chain(to.keys()).collect();
+            let names: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
             for name in names {
                 let inner = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 walk(inner, from.get(name), to.get(name), found);
             }
         }
-        (Some(Value::Array(one)), Some(Value::Array(other)))
-            if one.iter().chain(other).all(|item| key(item).is_some()) =>
-        {
-            let by = |list: &'_ [Value], wanted: &str| {
-                list.iter().find(|item| key(item).as_deref() == Some(wanted)).cloned()
-            };
-            let keys: std::collections::BTreeSet<String> = one.iter().chain(other).filter_map(key).collect();
-            for name in keys {
-                walk(format!("{path}[{name}]"), by(one, &name).as_ref(), by(other, &name).as_ref(), found);
+        (Some(Value::Array(one)), Some(Value::Array(other))) => match (keyed(one), keyed(other)) {
+            (Some(from), Some(to)) => {
+                let keys: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
+                for key in keys {
+                    walk(format!("{path}[{key}]"), from.get(key).copied(), to.get(key).copied(), found);
+                }
             }
-        }
+            _ => found.push(Change { path, from: Some(one.clone().into()), to: Some(other.clone().into()) }),
+        },
         (from, to) => found.push(Change { path, from: from.cloned(), to: to.cloned() }),
     }
+}
+
+/// A list by the keys of its elements, if each has one of its own.
+fn keyed(list: &[Value]) -> Option<BTreeMap<String, &Value>> {
+    let found: BTreeMap<String, &Value> = list.iter().map(|item| Some((key(item)?, item))).collect::<Option<_>>()?;
+    (found.len() == list.len()).then_some(found)
 }
 
 #[cfg(test)]

@@ -116,9 +116,9 @@ impl Inner {
     }
 
     fn pods_of(&self, agent: &Place) -> Vec<Arc<plan::Pod>> {
-        let Some(shelf) = self.shelves.get(&Kind::Of(Resource::Pod)) else { return Vec::new() };
+        let Some(pods) = self.shelves.get(&Kind::Of(Resource::Pod)) else { return Vec::new() };
         let names = self.pods.get(agent).into_iter().flatten();
-        let pod = |name: &String| match &shelf.get(&(agent.0.clone(), name.clone()))?.content {
+        let pod = |name: &String| match &pods.get(&(agent.0.clone(), name.clone()))?.content {
             Content::Pod(pod, _) => Some(Arc::clone(pod)),
             _ => None,
         };
@@ -147,8 +147,8 @@ impl Inner {
 
     /// Those of the names that are agents of this namespace, readable or not.
     fn agents<'a>(&self, namespace: &str, names: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
-        let Some(shelf) = self.shelves.get(&Kind::Agent) else { return BTreeSet::new() };
-        let is_there = |name: &&str| shelf.get(&(namespace.to_owned(), (*name).to_owned())).is_some();
+        let Some(agents) = self.shelves.get(&Kind::Agent) else { return BTreeSet::new() };
+        let is_there = |name: &&str| agents.get(&(namespace.to_owned(), (*name).to_owned())).is_some();
         names.into_iter().filter(is_there).map(str::to_owned).collect()
     }
 }

@@ -267,6 +267,27 @@ fn faults_count_in_a_row_and_go_with_their_object() {
     assert!(world.faults().is_empty());
 }
 
+#[test]
+fn a_kind_that_comes_back_forgives_who_could_not_write_it() {
+    let world = world();
+    let child = Child { resource: Resource::Service, namespace: "ns".to_owned(), name: "a".to_owned() };
+    let fault = Fault {
+        child,
+        cause: Cause::Missing,
+        said: "no such kind".to_owned(),
+        generation: 1,
+        since: Timestamp::MIN,
+        retry_at: Timestamp::MAX,
+    };
+    world.fail(&key("a"), fault.clone(), |_| Timestamp::MAX);
+    world.listing(Kind::Of(Resource::Deployment));
+    assert!(world.listed(Kind::Of(Resource::Deployment), Some(2)).is_empty());
+    assert_eq!(world.faults(), [(key("a"), fault)]);
+    world.listing(SERVICE);
+    assert_eq!(world.listed(SERVICE, Some(3)), [key("a")]);
+    assert!(world.faults().is_empty());
+}
+
 /// What happens on an API server to one Service: its versions in order.
 #[derive(Clone, Debug)]
 enum Act {

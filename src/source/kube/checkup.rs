@@ -16,10 +16,11 @@ use super::facts::Access;
 use super::kubeconfig::{self, Target};
 use super::wire::Wire;
 use super::{plugin, words};
-use crate::checkup::{self, CrdCheck, Right, Skew, Standing, skew_in_seconds};
+use crate::checkup::{self, CrdCheck, OperatorCheck, Right, Skew, Standing, skew_in_seconds};
 use crate::clock;
 use crate::error::{Origin, SourceError, kubectl, quoted};
 use crate::options::Options;
+use crate::plan::operator;
 
 /// How many requests may be under way.
 const AT_ONCE: usize = 16;
@@ -42,6 +43,7 @@ pub(crate) struct Examined {
     pub(crate) standing: Standing,
     pub(crate) rights: Vec<Right>,
     pub(crate) crds: Vec<CrdCheck>,
+    pub(crate) operator: Option<OperatorCheck>,
     pub(crate) clock: Option<Result<Skew, SourceError>>,
 }
 
@@ -74,7 +76,7 @@ pub(crate) async fn examine(options: &Options, aim: Aim, until: Instant, limit: 
         Ok((wire, target)) => Box::pin(ask(options, &wire, &target, until)).await,
         Err(error) => {
             let standing = Standing::Down(error.clone());
-            Examined { standing, rights: Vec::new(), crds: Vec::new(), clock: Some(Err(error)) }
+            Examined { standing, rights: Vec::new(), crds: Vec::new(), operator: None, clock: Some(Err(error)) }
         }
     }
 }
@@ -128,9 +130,16 @@ async fn ask(options: &Options, wire: &Wire, target: &Target, until: Instant) ->
             None => version.await,
         }
     };
+    let operator = asking.answer(async { Ok(operator(wire, None).await) });
     // In this order they take their turns.
-    let ((version, latency), clock, served, mut crds, rights) =
-        tokio::join!(version, asking.answer(skew(wire)), asking.answer(wire.served(kgents_api::GROUP)), crds, rights);
+    let ((version, latency), clock, served, mut crds, rights, operator) = tokio::join!(
+        version,
+        asking.answer(skew(wire)),
+        asking.answer(wire.served(kgents_api::GROUP)),
+        crds,
+        rights,
+        Box::pin(operator)
+    );
     let served = match served {
         Ok(names) => Some(names),
         Err(SourceError::Missing { .. }) => Some(Vec::new()),
@@ -146,7 +155,10 @@ async fn ask(options: &Options, wire: &Wire, target: &Target, until: Instant) ->
         Err(SourceError::Forbidden { .. }) => Standing::Up { latency, version: String::new(), instance: None },
         Err(error) => Standing::Down(error),
     };
-    Examined { standing, rights, crds, clock: Some(clock) }
+    let ahead = clock.as_ref().map(|skew| skew.by).unwrap_or_default();
+    let at = clock::now().checked_sub(ahead).unwrap_or_else(|_| clock::now());
+    let operator = operator.ok().map(|operator| OperatorCheck { operator, at });
+    Examined { standing, rights, crds, operator, clock: Some(clock) }
 }
 
 /// What all questions share.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::join_all;
-use kgents_api::{Agent, LABEL_AGENT, LABEL_MEMORY};
+use kgents_api::{Agent, LABEL_AGENT, LABEL_MEMORY, PheromoneType};
 use kgents_core::plan::{self, Live, Observed, Pod, Resource, Subject};
 use kgents_store::key::encoded;
 use kgents_store::planned::Missing;
@@ -56,6 +56,13 @@ impl<'a> Around<'a> {
                 self.child_of(subject, labels, &memory.spec.owner).await
             }
             Subject::Umwelt(umwelt) => self.child_of(subject, (LABEL_AGENT, &[]), &umwelt.spec.agent).await,
+            Subject::Pheromone(pheromone) if pheromone.spec.type_ == PheromoneType::Chaos => {
+                let target = pheromone.spec.target.as_deref();
+                let labels = target.map_or_else(|| LABEL_AGENT.to_owned(), |name| format!("{LABEL_AGENT}={name}"));
+                let pods = self.list(Resource::Pod, &labels).await;
+                let pods = self.or_missing(Resource::Pod.plural(), pods, true).unwrap_or_default();
+                Observed { pods: pods.iter().map(|pod| Arc::new(Pod::read(pod))).collect(), ..Observed::default() }
+            }
             Subject::Pheromone(_) => Observed::default(),
         }
     }
@@ -84,8 +91,7 @@ impl<'a> Around<'a> {
             pods: pods.iter().map(|pod| Arc::new(Pod::read(pod))).collect(),
             children: self.lives(found),
             agents,
-            faults: Vec::new(),
-            last_chaos: None,
+            ..Observed::default()
         }
     }
 
@@ -205,8 +211,13 @@ impl<'a> Around<'a> {
 
     /// All of a resource that carry a label with the subject's name.
     async fn labelled(&self, resource: Resource, label: &str) -> Result<Vec<Value>, SourceError> {
-        let (namespace, name) = (self.key.namespace(), segment("name", self.key.name())?);
-        let (ask, labels) = (self.ask("list", resource), encoded(&format!("{label}={name}")));
+        self.list(resource, &format!("{label}={}", self.key.name())).await
+    }
+
+    /// All of a resource that a label selector selects.
+    async fn list(&self, resource: Resource, labels: &str) -> Result<Vec<Value>, SourceError> {
+        let namespace = self.key.namespace();
+        let (ask, labels) = (self.ask("list", resource), encoded(labels));
         let (mut items, mut next) = (Vec::new(), String::new());
         let _turn = self.turns.acquire().await;
         for _ in 0..MAX_PAGES {

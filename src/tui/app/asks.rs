@@ -129,6 +129,8 @@ impl App {
     fn page_fact(&mut self, id: u64, answer: Answer, update: &mut Update) -> bool {
         let asked = |facts: &Facts| {
             facts.children.waits_for(id)
+                || facts.children_again == Some(id)
+                || facts.plan.request == Some(id)
                 || facts.events.waits_for(id)
                 || facts.dry_run.waits_for(id)
                 || facts.logs.request == Some(id)
@@ -142,8 +144,18 @@ impl App {
             return false;
         };
         let facts = &mut page.facts;
+        if facts.plan.request == Some(id) {
+            return facts.plan.take(answer);
+        }
+        let again = facts.children_again == Some(id);
+        if again {
+            facts.children_again = None;
+        }
         match answer {
             Answer::Children(children) => facts.children = Loaded::Here(children),
+            // Those that are here are better than none; the plan beside them
+            // says how old it is.
+            Answer::Failed(_) if again => return false,
             Answer::Events(events) => facts.events = Loaded::Here(events),
             Answer::DryRun(dry_run) => facts.dry_run = Loaded::Here(dry_run),
             Answer::Lines(lines) => {

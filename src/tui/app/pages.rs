@@ -9,7 +9,7 @@ use super::asks::For;
 use crate::action::Action;
 use crate::layout::Pane;
 use crate::msg::{Effect, Update};
-use crate::overlay::{END, Loaded, LogView, Overlay, Page, SINCE, Subject};
+use crate::overlay::{Basis, END, Loaded, LogView, Overlay, Page, SINCE, Subject};
 use crate::palette::{Go, Offer, Palette};
 use crate::theme::Role;
 use crate::{draw, snapshot};
@@ -97,6 +97,7 @@ impl App {
         match (&page.subject, tab) {
             (Subject::Agent(key), Some("status")) if is_new(!matches!(facts.children, Loaded::Not)) => {
                 facts.children = Loaded::Asked(desk.ask(Ask::Children(key.clone()), For::Page, update));
+                facts.plan.ask(desk, key, Basis::of(self.terrarium.live(), key), self.clock, update);
             }
             (Subject::Agent(_) | Subject::Proposal(_), Some("events"))
                 if is_new(!matches!(facts.events, Loaded::Not)) =>

@@ -8,9 +8,11 @@ use crate::frames::pages::{agent, asked, key, lines, open, problem, proposal, re
 use crate::msg::{Effect, Update};
 use crate::overlay::{Loaded, Subject};
 
-/// The one request of an update; what it cancels stands before it.
+/// The one request of an update beside that for a plan; what it cancels stands
+/// before it.
 fn one(update: &Update) -> (u64, Ask) {
-    let all = asked(update);
+    let mut all = asked(update);
+    all.retain(|(_, ask)| !matches!(ask, Ask::Plan(..)));
     assert_eq!(all.len(), 1, "{all:?}");
     all[0].clone()
 }

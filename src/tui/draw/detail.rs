@@ -10,6 +10,7 @@ mod gates;
 mod json;
 mod logs;
 mod pheromone;
+mod plan;
 mod pods;
 mod proposal;
 mod risk;

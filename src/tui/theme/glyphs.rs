@@ -32,6 +32,7 @@ pub struct Glyphs {
     pub waits: &'static str,
     pub tick: &'static str,
     pub rise: &'static str,
+    pub arrow: &'static str,
 }
 
 /// Lines, bars and marks as most terminals draw them.
@@ -64,6 +65,7 @@ pub(super) const UNICODE: Glyphs = Glyphs {
     waits: "…",
     tick: "╵",
     rise: "▴",
+    arrow: "→",
 };
 
 /// The same for terminals that draw only ASCII.
@@ -96,4 +98,5 @@ pub(super) const ASCII: Glyphs = Glyphs {
     waits: "…",
     tick: "'",
     rise: "^",
+    arrow: "->",
 };

@@ -6,16 +6,39 @@ use std::panic::{self, AssertUnwindSafe, catch_unwind};
 
 use libtest_mimic::{Failed, Trial};
 
-use super::cluster::Own;
+use super::cluster::{self, Own};
 use super::garden::Garden;
+use super::node::{self, Node};
 use super::place::Place;
 
 /// One test.
 pub struct Case {
     /// What libtest-mimic runs.
     pub trial: Trial,
-    /// It can run only where a cluster can be had.
-    pub needs_cluster: bool,
+    /// It can run only where this can be had.
+    pub need: Option<Need>,
+}
+
+/// What cannot be had everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// An API server.
+    Cluster,
+    /// A node that runs real pods, with its cluster.
+    Node,
+}
+
+impl Need {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Cluster, Self::Node];
+
+    /// Why it cannot be had here, with what to do about it; `None` if it can.
+    pub fn lack(self) -> Option<String> {
+        match self {
+            Self::Cluster => cluster::lack(),
+            Self::Node => node::lack(),
+        }
+    }
 }
 
 /// The tests of a module: `cases![one, another]`.
@@ -27,17 +50,17 @@ macro_rules! cases {
 pub(crate) use cases;
 
 /// Makes a test of a function. `path` is its path in this crate.
-pub fn case<Need, T: Test<Need>>(path: &'static str, test: T) -> Case {
+pub fn case<Takes, T: Test<Takes>>(path: &'static str, test: T) -> Case {
     let path = path.split_once("::").map_or(path, |(_crate, path)| path);
     let name = path.rsplit("::").next().unwrap_or(path);
-    Case { trial: Trial::test(path, move || caught(|| test.run(name))), needs_cluster: T::NEEDS_CLUSTER }
+    Case { trial: Trial::test(path, move || caught(|| test.run(name))), need: T::NEED }
 }
 
-/// A function that is a test. `Need` is what it takes; it tells the
+/// A function that is a test. `Takes` is what it takes; it tells the
 /// implementations apart and is never named.
-pub trait Test<Need>: Send + 'static {
-    /// Whether it can run only where a cluster can be had.
-    const NEEDS_CLUSTER: bool;
+pub trait Test<Takes>: Send + 'static {
+    /// What it needs that cannot be had everywhere.
+    const NEED: Option<Need>;
     /// Runs it, with what it takes.
     fn run(self, name: &str);
 }
@@ -46,30 +69,37 @@ pub trait Test<Need>: Send + 'static {
 pub struct Nothing;
 
 impl<F: FnOnce() + Send + 'static> Test<Nothing> for F {
-    const NEEDS_CLUSTER: bool = false;
+    const NEED: Option<Need> = None;
     fn run(self, _: &str) {
         self();
     }
 }
 
 impl<F: FnOnce(&Place) + Send + 'static> Test<Place> for F {
-    const NEEDS_CLUSTER: bool = true;
+    const NEED: Option<Need> = Some(Need::Cluster);
     fn run(self, name: &str) {
         self(&Place::new(name));
     }
 }
 
 impl<F: FnOnce(&Garden) + Send + 'static> Test<Garden> for F {
-    const NEEDS_CLUSTER: bool = true;
+    const NEED: Option<Need> = Some(Need::Cluster);
     fn run(self, name: &str) {
         self(&Garden::new(name));
     }
 }
 
 impl<F: FnOnce(Own) + Send + 'static> Test<Own> for F {
-    const NEEDS_CLUSTER: bool = true;
+    const NEED: Option<Need> = Some(Need::Cluster);
     fn run(self, _: &str) {
         self(Own::new());
+    }
+}
+
+impl<F: FnOnce(&Node) + Send + 'static> Test<Node> for F {
+    const NEED: Option<Need> = Some(Need::Node);
+    fn run(self, name: &str) {
+        self(&Node::new(name));
     }
 }
 

@@ -44,7 +44,12 @@ struct Control {
 /// Why no cluster can be had here, with what to do about it; `None` if one can.
 /// A cluster that should be there and is broken is no reason to skip a test.
 pub fn lack() -> Option<String> {
-    let ran = run(up(&["--check"]), "");
+    lack_with(&[])
+}
+
+/// The same for a cluster with more: `args` are those of `tests/cluster/up`.
+pub fn lack_with(args: &[&str]) -> Option<String> {
+    let ran = run(up(&[&["--check"], args].concat()), "");
     match ran.code {
         Some(0) => None,
         Some(LACK) => Some(ran.stderr.trim().to_owned()),
@@ -120,7 +125,8 @@ impl Own {
 }
 
 impl Cluster {
-    fn start(args: &[&str]) -> Result<Self, String> {
+    /// Starts one; `args` are those of `tests/cluster/up`.
+    pub(super) fn start(args: &[&str]) -> Result<Self, String> {
         let mut supervisor = up(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,7 +1,6 @@
 //! Operators that run beside a test.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -9,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use super::http;
 use super::process::Killed;
 use super::user::{KGENTS, User};
 use super::wait::{SOON, eventually};
@@ -66,10 +66,8 @@ impl Operator {
 
     /// What it answers at a path, if that is 200.
     pub fn get(&self, path: &str) -> Result<String, String> {
-        let stream = TcpStream::connect(&self.address).map_err(|error| error.to_string())?;
-        let answer = ask(stream, &self.address, path).map_err(|error| error.to_string())?;
-        let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| format!("no HTTP: {answer:?}"))?;
-        if head.starts_with("HTTP/1.1 200 ") { Ok(body.to_owned()) } else { Err(answer) }
+        let (code, body) = http::request(&self.address, "GET", path, "").map_err(|error| error.to_string())?;
+        if code == 200 { Ok(body) } else { Err(format!("{code}: {body}")) }
     }
 
     /// The sum of a metric over all its labels.
@@ -124,12 +122,4 @@ impl Operator {
         let status = eventually(SOON, "its end", || child.try_wait().unwrap().ok_or_else(String::new));
         (status.code().unwrap_or(-1), began.elapsed())
     }
-}
-
-fn ask(mut stream: TcpStream, host: &str, path: &str) -> std::io::Result<String> {
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer)
 }

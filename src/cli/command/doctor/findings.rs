@@ -11,6 +11,7 @@ use super::Facts;
 pub(crate) mod cluster;
 mod ghost;
 mod machine;
+pub(crate) mod operator;
 
 /// How bad something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -85,6 +86,7 @@ pub(super) fn all(facts: &Facts) -> Vec<Finding> {
     let mut all = layers(facts);
     all.extend(cluster::rights(facts));
     all.extend(cluster::crds(facts));
+    all.extend(operator::all(facts));
     all.extend(cluster::clock(facts));
     all.extend(ghost::all(facts));
     all.extend(machine::terminal(&facts.terminal));

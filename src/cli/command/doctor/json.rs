@@ -1,7 +1,7 @@
 //! What was found, for programs.
 
 use kgents_source::SourceError;
-use kgents_source::checkup::{CrdCheck, LayerCheck, Right, Standing};
+use kgents_source::checkup::{CrdCheck, LayerCheck, OperatorCheck, Right, Standing};
 use serde_json::{Value, json};
 
 use super::findings::{self, cluster};
@@ -9,8 +9,8 @@ use super::{Facts, Finding, OURS};
 use crate::settings::file::Problem;
 use crate::settings::shown;
 
-/// The contract: `{version, platform, speaks, layers, rights, crds, clock,
-/// ghost, terminal, limits, config, findings}`.
+/// The contract: `{version, platform, speaks, layers, rights, crds, operator,
+/// clock, ghost, terminal, limits, config, findings}`.
 pub(super) fn answer(facts: &Facts, findings: &[Finding]) -> Value {
     let checkup = &facts.checkup;
     json!({
@@ -20,6 +20,7 @@ pub(super) fn answer(facts: &Facts, findings: &[Finding]) -> Value {
         "layers": checkup.layers.iter().map(|check| layer(check, facts)).collect::<Vec<_>>(),
         "rights": checkup.rights.iter().map(right).collect::<Vec<_>>(),
         "crds": checkup.crds.iter().map(crd).collect::<Vec<_>>(),
+        "operator": operator(facts),
         "clock": clock(facts),
         "ghost": ghost(facts),
         "terminal": facts.terminal,
@@ -73,6 +74,15 @@ fn crd(check: &CrdCheck) -> Value {
         "error": check.answer.as_ref().err().map(ToString::to_string),
         "hint": cluster::next(check, state),
     })
+}
+
+/// `{standing, lease_namespace, holder, version, renewed, lease_seconds,
+/// metrics, config, problem, hint}`; null where nobody was asked.
+fn operator(facts: &Facts) -> Value {
+    let Some(OperatorCheck { operator, at }) = &facts.checkup.operator else { return Value::Null };
+    let mut answer = json!(operator);
+    answer["standing"] = json!(operator.standing(*at));
+    answer
 }
 
 fn clock(facts: &Facts) -> Value {

@@ -9,10 +9,11 @@ use crate::table::one_line;
 use crate::words;
 
 /// The areas in the order in which they are shown, each with its title.
-const AREAS: [(&str, &str); 8] = [
+const AREAS: [(&str, &str); 9] = [
     ("layers", "Layers"),
     ("rights", "Rights"),
     ("crds", "CRDs"),
+    ("operator", "Operator"),
     ("clock", "Clock"),
     ("ghost", "Ghost"),
     ("terminal", "Terminal"),

@@ -2,14 +2,15 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use kgents_source::SourceError;
-use kgents_source::checkup::{CrdCheck, GhostCheck, LayerCheck, Right, Skew, Standing};
+use kgents_source::checkup::{CrdCheck, GhostCheck, LayerCheck, OperatorCheck, Right, Skew, Standing};
 use kgents_source::error::Origin;
 use kgents_store::Layer;
+use kgents_store::planned::Operator;
 use kgents_store::watch::Scene;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::text;
+use crate::testing::{noon, text};
 
 fn layer(layer: Layer, address: &str, standing: Standing) -> LayerCheck {
     LayerCheck { layer, address: address.to_owned(), context: None, standing, notes: Vec::new() }
@@ -36,6 +37,18 @@ fn installed(change: impl Fn(&mut Value)) -> Vec<CrdCheck> {
     kgents_api::crd::all().into_iter().map(check).collect()
 }
 
+/// An operator of our version that renews its Lease.
+fn leads() -> OperatorCheck {
+    let operator = Operator {
+        lease_namespace: "kgents-system".to_owned(),
+        holder: Some("host-a".to_owned()),
+        version: Some(OURS.to_owned()),
+        renewed: Some(noon()),
+        ..Operator::default()
+    };
+    OperatorCheck { operator, at: noon() + SignedDuration::from_secs(2) }
+}
+
 /// A cluster in which all is well.
 fn well() -> Facts {
     let none = SourceError::NoCortex { tried: vec!["/run/cortex.sock".to_owned()] };
@@ -58,6 +71,7 @@ fn well() -> Facts {
         speaks: Some(Layer::Kube),
         rights: ["get", "list", "watch"].map(|verb| right("agents.kgents.io", verb, true)).into(),
         crds: installed(|_| {}),
+        operator: Some(leads()),
         clock: Some(Ok(Skew { of: Layer::Kube, by: SignedDuration::from_millis(300) })),
         ghost,
     };
@@ -120,6 +134,36 @@ fn where_all_is_well_it_says_so_line_by_line() {
     );
     let page = page(&facts, false);
     assert!(page.is_ascii() && !page.contains("!!"), "{page}");
+}
+
+#[test]
+fn an_operator_is_told_with_its_leader_and_its_age() {
+    let with = |change: fn(&mut OperatorCheck)| {
+        let mut facts = well();
+        change(facts.checkup.operator.as_mut().unwrap());
+        facts
+    };
+    let ours = format!("ok leader operator {OURS} leads as host-a, Lease in kgents-system renewed 2s ago");
+    assert_says(&well(), &[&ours]);
+    let older = with(|check| check.operator.version = Some("0.0.1".to_owned()));
+    assert_says(&older, &["!! version operator 0.0.1 is not of this version"]);
+    assert_eq!(code_of(&older), Code::Ok, "it is in nobody's way who reads");
+    let silent = with(|check| check.at += SignedDuration::from_mins(5));
+    assert_says(&silent, &["holds the Lease as host-a and renewed it last 5m ago", "next: kgents operator run"]);
+    let nobody = with(|check| check.operator.holder = None);
+    assert_says(&nobody, &["-- leader no operator holds the Lease in kgents-system next: kgents operator run"]);
+    let refused = with(|check| {
+        check.operator.is_unknown = true;
+        check.operator.problem = Some("not allowed to get leases.coordination.k8s.io".to_owned());
+        check.operator.hint = Some("kubectl auth can-i get leases".to_owned());
+    });
+    assert_says(&refused, &["-- leader not known: not allowed to get leases", "next: kubectl auth can-i get leases"]);
+    assert_eq!(code_of(&refused), Code::Ok);
+    let answer = json::answer(&silent, &[]);
+    let operator = &answer["operator"];
+    assert_eq!((&operator["standing"], &operator["holder"]), (&json!("silent"), &json!("host-a")));
+    assert_eq!((&operator["lease_namespace"], &operator["version"]), (&json!("kgents-system"), &json!(OURS)));
+    assert_eq!(operator["renewed"], "2026-01-01T12:00:00Z");
 }
 
 #[test]

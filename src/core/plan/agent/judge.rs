@@ -142,7 +142,9 @@ fn moving(about: About<'_>, facts: Option<&DeploymentFacts>, wanted: i64, flux: 
     let lasts = stuck.is_some() || trouble.is_some_and(|trouble| !trouble.transient);
     let ready = i64::from(ready_replicas);
     let phase = match facts {
-        Some(_) if ready >= wanted && (wanted == 0 || !lasts) => AgentPhase::Running,
+        // Who wants no pods starts none.
+        _ if wanted == 0 => AgentPhase::Running,
+        Some(_) if ready >= wanted && !lasts => AgentPhase::Running,
         Some(_) if ready > 0 && (lasts || (flux.was_reached && !is_fresh)) => AgentPhase::Degraded,
         _ if ready == 0 && lasts => AgentPhase::Failed,
         _ => AgentPhase::Pending,

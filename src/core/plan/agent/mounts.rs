@@ -68,8 +68,10 @@ pub(super) fn memory(about: About<'_>) -> Keeps {
     }
     let is_automatic = is_automatic(about, spec.memory.as_deref(), &automatic);
     let name = spec.memory.clone().unwrap_or_else(|| automatic.name.clone());
+    // A stand-in keeps nothing, and needs nobody.
+    let is_stand_in = spec.mode == Mode::Placeholder;
     let waits = match memory {
-        _ if is_automatic => None,
+        _ if is_automatic || is_stand_in => None,
         None => Some(Block::absent(about, "MemoryNotFound", format!("there is no Memory {name}"))),
         Some(memory) if memory.spec.owner != about.name() => {
             let message = format!("Memory {name} belongs to agent {}, and is not shared yet", memory.spec.owner);
@@ -84,8 +86,7 @@ pub(super) fn memory(about: About<'_>) -> Keeps {
         (None, _) => false,
     };
     let state = match memory.map(|memory| &memory.spec) {
-        // A stand-in keeps nothing.
-        _ if spec.mode == Mode::Placeholder => scratch(None),
+        _ if is_stand_in => scratch(None),
         Some(memory) if memory.type_ == MemoryType::Ephemeral => scratch(Some(&memory.size.0)),
         found => {
             let mode = found.map_or(AccessMode::ReadWriteOnce, |memory| memory.access_mode);
@@ -106,7 +107,7 @@ pub(super) fn umwelt(about: About<'_>) -> Lives {
     let is_automatic = is_automatic(about, named, &automatic);
     let name = named.map_or_else(|| automatic.name.clone(), str::to_owned);
     let waits = match umwelt {
-        _ if is_automatic => None,
+        _ if is_automatic || about.agent.spec.mode == Mode::Placeholder => None,
         None => Some(Block::absent(about, "UmweltNotFound", format!("there is no Umwelt {name}"))),
         // What an Umwelt allows, and the Secret it names, are for one agent.
         Some(umwelt) if umwelt.spec.agent != about.name() => {

@@ -52,10 +52,11 @@ pub(super) fn check(about: About<'_>) -> Result<Checked, Vec<Problem>> {
         invalid(message);
         Quantity::default()
     });
-    let memory = amount("spec.resources.memory", &spec.resources.memory).unwrap_or_else(|message| {
-        invalid(message);
-        Quantity::default()
-    });
+    let memory =
+        amount("spec.resources.memory", &spec.resources.memory).map(Quantity::whole).unwrap_or_else(|message| {
+            invalid(message);
+            Quantity::default()
+        });
     let period = seconds(&spec.health.probe_interval).unwrap_or_else(|| {
         invalid(format!("spec.health.probeInterval: {:?} is no time such as 30s or 2m", spec.health.probe_interval));
         1

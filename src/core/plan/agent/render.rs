@@ -123,7 +123,13 @@ fn memory(about: About<'_>, keeps: &mounts::Keeps) -> What {
     if keeps.name.as_ref() == Some(&child.name) {
         return What::Leave(format!("{child} is named by the agent and was not made for it: it is used as it is"));
     }
-    let Stand::Ours(live) = stand(about, &child) else { return What::Leave(format!("{child} is not needed")) };
+    let Stand::Ours(live) = stand(about, &child) else {
+        let why = match (&keeps.name, &about.agent.spec.memory) {
+            (None, Some(named)) => format!("Memory {named} is not used: the sidecar that keeps state is off"),
+            _ => format!("{child} is not needed"),
+        };
+        return What::Leave(why);
+    };
     let deletes = matches!(&live.facts, super::super::Facts::Memory { retention } if retention == "DELETE");
     match (about.controls(live), deletes) {
         (true, true) => What::Gone("the agent does not use it, and its retentionPolicy is DELETE"),

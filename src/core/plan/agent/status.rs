@@ -2,8 +2,8 @@
 //! before, and not while what it says is about to pass by itself.
 
 use jiff::Timestamp;
-use kgents_api::AgentStatus;
 use kgents_api::agent::AgentPhase;
+use kgents_api::{AgentStatus, Condition};
 use serde_json::Value;
 
 use super::super::conditions::{Said, conditions};
@@ -22,7 +22,7 @@ pub(super) fn full(about: About<'_>, walk: &Walk, plan: &mut Plan) {
     if let Some(at) = walk.blocked.as_ref().and_then(|block| block.retry_at) {
         plan.wake(at);
     }
-    if walk.retries {
+    if walk.retries || (scene.was_taken() && !walk.apply.is_empty()) {
         // What comes of it is told when it is known; until then what was said stands.
         return;
     }
@@ -143,6 +143,13 @@ impl<'a> Scene<'a> {
             && conditions.any(|condition| {
                 condition.type_ == ready.type_ && condition.reason == ready.reason && condition.message == ready.message
             })
+    }
+
+    /// Whether a name was taken when it was last tried. Caches do not hold who
+    /// has it, so it looks free until it is tried again.
+    fn was_taken(&self) -> bool {
+        let taken = |condition: &&Condition| condition.type_ == "Stalled" && condition.reason == "NameTaken";
+        !self.is_new && self.before.conditions.iter().any(|condition| taken(&condition))
     }
 
     /// The children, by the names that they have or will have.

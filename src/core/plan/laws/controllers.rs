@@ -59,8 +59,13 @@ impl Server {
         }
     }
 
-    fn is_used(&self, claim: &str) -> bool {
+    /// Whether a pod mounts a claim, or one that does not run yet asks for it:
+    /// only the first keeps a claim that is to go.
+    fn is_used(&self, claim: &str, phase: &str) -> bool {
         let uses = |pod: &Value| {
+            if pod["status"]["phase"] != phase {
+                return false;
+            }
             let volumes = pod["spec"]["volumes"].as_array().into_iter().flatten();
             volumes.into_iter().any(|volume| volume["persistentVolumeClaim"]["claimName"] == claim)
         };
@@ -70,18 +75,18 @@ impl Server {
     fn volumes(&mut self) {
         let claims: Vec<Key> = self.list("PersistentVolumeClaim").map(key_of).collect();
         for key in claims {
-            let used = self.is_used(&key.1);
+            let (mounted, awaited) = (self.is_used(&key.1, "Running"), self.is_used(&key.1, "Pending"));
             let (binds_late, expandable) = (self.binds_late, self.expandable);
             let Some(claim) = self.objects.get_mut(&key) else { continue };
             let asked = claim["spec"]["resources"]["requests"]["storage"].clone();
             if claim["metadata"].get("deletionTimestamp").is_some() {
-                if !used {
+                if !mounted {
                     self.objects.remove(&key);
                 }
                 continue;
             }
             let before = claim["status"].clone();
-            if before["phase"] == "Pending" && (used || !binds_late) {
+            if before["phase"] == "Pending" && (awaited || !binds_late) {
                 claim["status"] = json!({"phase": "Bound", "capacity": {"storage": asked}});
             } else if before["phase"] == "Bound" && expandable {
                 let amount = |value: &Value| value.as_str().and_then(Quantity::parse);

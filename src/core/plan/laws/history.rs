@@ -45,7 +45,7 @@ pub(super) enum Change {
 impl World {
     pub(super) fn act(&mut self, act: &Act) {
         match act {
-            Act::Put(kind, name, spec) => self.put(kind, name, spec.clone()),
+            Act::Put(kind, name, spec) => self.put(kind, name, spec),
             Act::Delete(kind, name) => {
                 self.server.delete(&((*kind).to_owned(), (*name).to_owned()), None, None).unwrap();
             }

@@ -23,19 +23,19 @@ pub(super) enum Ours {
 
 impl Ours {
     fn read(object: &Value) -> Option<Self> {
-        fn of<T: serde::de::DeserializeOwned>(object: &Value) -> Box<T> {
-            Box::new(serde_json::from_value(object.clone()).unwrap())
+        fn of<T: serde::de::DeserializeOwned>(object: &Value) -> T {
+            serde_json::from_value(object.clone()).unwrap()
         }
         Some(match object["kind"].as_str()? {
-            "Agent" => Self::Agent(of(object)),
-            "Memory" => Self::Memory(of(object)),
-            "Umwelt" => Self::Umwelt(of(object)),
-            "Pheromone" => Self::Pheromone(of(object)),
+            "Agent" => Self::Agent(Box::new(of(object))),
+            "Memory" => Self::Memory(Box::new(of(object))),
+            "Umwelt" => Self::Umwelt(Box::new(of(object))),
+            "Pheromone" => Self::Pheromone(Box::new(of(object))),
             _ => return None,
         })
     }
 
-    fn subject(&self) -> Subject<'_> {
+    pub(super) fn subject(&self) -> Subject<'_> {
         match self {
             Self::Agent(agent) => Subject::Agent(agent),
             Self::Memory(memory) => Subject::Memory(memory),
@@ -189,12 +189,22 @@ impl Operator {
 
     /// What it would do for a subject. The same input gives the same bytes.
     pub(super) fn plan(&self, key: &Key, now: Timestamp) -> Plan {
-        let Some(ours) = self.cache.get(key).and_then(Ours::read) else { return Plan::default() };
-        let observed = self.observe(key, &ours);
-        let first = plan(ours.subject(), &observed, now, &self.config);
-        let second = plan(ours.subject(), &observed, now, &self.config);
+        let Some([first, second]) = self.plans(key, [now, now]) else { return Plan::default() };
         assert_eq!(serde_json::to_string(&first).unwrap(), serde_json::to_string(&second).unwrap());
         first
+    }
+
+    /// A subject and what is known around it.
+    pub(super) fn seen(&self, key: &Key) -> Option<(Ours, Observed)> {
+        let ours = self.cache.get(key).and_then(Ours::read)?;
+        let observed = self.observe(key, &ours);
+        Some((ours, observed))
+    }
+
+    /// What it would do for a subject at each of these times if nothing else changed.
+    pub(super) fn plans<const N: usize>(&self, key: &Key, times: [Timestamp; N]) -> Option<[Plan; N]> {
+        let (ours, observed) = self.seen(key)?;
+        Some(times.map(|now| plan(ours.subject(), &observed, now, &self.config)))
     }
 
     /// Plans for a subject and does it; dies after `most` writes. Whether

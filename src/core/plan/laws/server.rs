@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::fields::{self, Set};
 use crate::plan::Cause;
@@ -300,9 +300,12 @@ fn omit(value: &mut Value, name: &str) {
         Value::Object(map) => {
             let is_named = map.contains_key("name");
             map.retain(|name, value| {
-                !value.is_null()
-                    && !value.as_array().is_some_and(Vec::is_empty)
-                    && !(is_named && name == "value" && value == "")
+                let is_map = matches!(name.as_str(), "labels" | "annotations" | "data" | "limits" | "requests");
+                let is_empty = value.is_null()
+                    || value.as_array().is_some_and(Vec::is_empty)
+                    || (is_map && value.as_object().is_some_and(serde_json::Map::is_empty));
+                let is_omitted = is_empty || (is_named && name == "value" && value == "");
+                !is_omitted
             });
             let is_amounts = matches!(name, "limits" | "requests");
             for (name, value) in map.iter_mut() {
@@ -321,7 +324,7 @@ fn omit(value: &mut Value, name: &str) {
 }
 
 /// An object of one of our kinds, as somebody writes it.
-pub(super) fn custom(kind: &str, name: &str, spec: Map<String, Value>) -> Value {
+pub(super) fn custom(kind: &str, name: &str, spec: &Value) -> Value {
     json!({
         "apiVersion": "kgents.io/v1", "kind": kind,
         "metadata": { "name": name, "namespace": NAMESPACE }, "spec": spec,

@@ -1,6 +1,10 @@
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::plan::laws::fields;
+use crate::plan::{Live, Resource};
+use crate::testing::{any_json, config};
 
 fn deployment() -> Value {
     json!({
@@ -56,7 +60,7 @@ fn body() -> Value {
     })
 }
 
-fn ours(live: &Value) -> Value {
+fn ours(live: &Value) -> String {
     canonical(&project(live, fields_of(live, "kgents-operator/deployment").unwrap()))
 }
 
@@ -90,4 +94,164 @@ fn the_order_of_keyed_lists_is_no_difference_that_of_arguments_is() {
     let paths: Vec<String> =
         changes(&canonical(&one), &canonical(&other)).into_iter().map(|change| change.path).collect();
     assert_eq!(paths, ["args"]);
+}
+
+#[test]
+fn what_the_servers_types_omit_and_numbers_by_value_are_no_difference() {
+    // As a server of version 1.36 has it, which owns all of it for us.
+    let applied = json!({
+        "env": [{"name": "A", "value": ""}], "args": [], "figure": 2.0, "none": null, "labels": {}, "emptyDir": {},
+        "volumeMounts": [{"name": "v", "mountPath": "/v", "readOnly": false}], "resources": {"limits": {}},
+    });
+    let there = json!({
+        "env": [{"name": "A"}], "figure": 2, "emptyDir": {}, "volumeMounts": [{"name": "v", "mountPath": "/v"}],
+        "resources": {},
+    });
+    assert_eq!(canonical(&applied), canonical(&there));
+    // What people name is no amount, and an empty text of theirs is a text.
+    let (one, other) = (json!({"data": {"sizeLimit": "0.5"}}), json!({"data": {"sizeLimit": "500m"}}));
+    assert_eq!(changes(&canonical(&one), &canonical(&other)).len(), 1);
+    let (one, other) = (json!({"nodeSelector": {"disk": ""}}), json!({"nodeSelector": {}}));
+    assert_eq!(changes(&canonical(&one), &canonical(&other)).len(), 1);
+    let (one, other) = (json!({"data": {"name": "x", "value": ""}}), json!({"data": {"name": "x"}}));
+    assert_eq!(changes(&canonical(&one), &canonical(&other)).len(), 1);
+}
+
+#[test]
+fn elements_of_the_same_key_hide_no_difference() {
+    let list = |last: i64| json!({"x": [{"name": "a", "v": 1}, {"name": "a", "v": last}]});
+    assert_eq!(changes(&canonical(&list(2)), &canonical(&list(3))).len(), 1);
+}
+
+/// A body of a kind, with lists of every shape that our kinds have.
+fn any_body() -> impl Strategy<Value = Value> {
+    let names = || prop::collection::btree_set("[a-c]{1,2}", 0..4);
+    let containers = (prop::collection::btree_set("[a-c]{1,2}", 1..4), any_json(), "[0-9]{1,3}(m|Mi|)").prop_map(|(names, extra, amount)| {
+        let container = |name: &String| {
+            json!({
+                "name": name, "args": [name, "", "a"], "resources": {"limits": {"cpu": amount, "memory": "1024Mi"}},
+                "env": [{"name": "B", "value": ""}, {"name": "A", "value": extra.to_string()}],
+                "ports": [{"containerPort": 80, "protocol": "UDP"}, {"containerPort": 80, "protocol": "TCP", "name": "x"}],
+                "volumeMounts": [{"mountPath": "/b", "name": "v"}, {"mountPath": "/a", "name": "v"}],
+            })
+        };
+        names.iter().rev().map(container).collect::<Value>()
+    });
+    (containers, names(), any_json()).prop_map(|(containers, labels, extra)| {
+        let labels: Map<String, Value> = labels.into_iter().map(|name| (name, "".into())).collect();
+        json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {
+                "name": "x", "namespace": "n", "labels": labels,
+                "ownerReferences": [{"uid": "2", "name": "b"}, {"uid": "1", "name": "a", "controller": true}],
+            },
+            "spec": {"template": {"spec": {"containers": containers, "volumes": [{"name": "v", "emptyDir": {}}]}}},
+            // Nothing in it is a keyed list.
+            "data": {"text": extra.to_string()}, "more": {"items": [extra]},
+        })
+    })
+}
+
+fn read(object: &Value, fields: &Value) -> Live {
+    let mut object = object.clone();
+    object["metadata"]["uid"] = "u".into();
+    object["metadata"]["managedFields"] =
+        json!([{"manager": Resource::Deployment.manager(), "operation": "Apply", "fieldsV1": fields}]);
+    Live::read(Resource::Deployment, &object).unwrap()
+}
+
+/// Field sets that no server sends, and some that one might.
+fn any_fields() -> impl Strategy<Value = Value> {
+    let name = prop_oneof![
+        Just("f:metadata".to_owned()),
+        Just("f:spec".to_owned()),
+        Just("f:template".to_owned()),
+        Just("f:containers".to_owned()),
+        Just(r#"k:{"name":"a"}"#.to_owned()),
+        Just("i:1".to_owned()),
+        Just("i:99999999999999999999999".to_owned()),
+        Just("i:-1".to_owned()),
+        Just(r#"v:"a""#.to_owned()),
+        Just(format!("k:{}", "[".repeat(1000))),
+        "[fkvix.]:?[\\[{\"]{0,3}",
+    ];
+    any_json().prop_recursive(6, 64, 5, move |inner| {
+        prop::collection::btree_map(name.clone(), inner, 0..5).prop_map(|map| Value::Object(map.into_iter().collect()))
+    })
+}
+
+/// The same in another order.
+fn turned(value: &Value, is_keyed: bool) -> Value {
+    match value {
+        Value::Object(map) => map
+            .iter()
+            .map(|(name, value)| (name.clone(), turned(value, !matches!(name.as_str(), "args" | "items"))))
+            .collect(),
+        Value::Array(list) if is_keyed => list.iter().rev().map(|item| turned(item, true)).collect(),
+        other => other.clone(),
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn what_was_applied_differs_in_nothing(body in any_body()) {
+        let fields = fields::to_json(&fields::set_of(&body));
+        prop_assert_eq!(read(&body, &fields).changes(&body), []);
+        let mut turned = turned(&body, true);
+        turned["metadata"] = body["metadata"].clone();
+        prop_assert_eq!(read(&turned, &fields).changes(&body), []);
+    }
+
+    #[test]
+    fn what_others_add_differs_in_nothing_and_what_they_change_does(body in any_body()) {
+        let fields = fields::to_json(&fields::set_of(&body));
+        let mut live = body.clone();
+        live["metadata"]["labels"]["theirs"] = "x".into();
+        live["spec"]["template"]["spec"]["containers"].as_array_mut().unwrap().insert(0, json!({"name": "zz"}));
+        live["spec"]["paused"] = true.into();
+        prop_assert_eq!(read(&live, &fields).changes(&body), []);
+        live["data"]["text"] = "other".into();
+        let found = read(&live, &fields).changes(&body);
+        prop_assert_eq!(found.len(), 1);
+        prop_assert_eq!(&found[0].path, "data.text");
+    }
+
+    #[test]
+    fn whatever_stands_in_managed_fields_it_is_read(body in any_body(), live in any_json(), fields in any_fields(), entries in any_json()) {
+        for object in [&body, &json!({"spec": live.clone(), "status": live, "metadata": {}})] {
+            let found = read(object, &fields).changes(&body);
+            // Texts that differ always have a change to show.
+            prop_assert!(found.iter().all(|change| !change.to_string().is_empty()));
+        }
+        let mut object = body;
+        object["metadata"]["uid"] = "u".into();
+        for odd in [&entries, &json!([entries]), &json!([{"manager": Resource::Deployment.manager(), "operation": "Apply", "fieldsV1": entries}])] {
+            object["metadata"]["managedFields"] = odd.clone();
+            object["metadata"]["ownerReferences"] = odd.clone();
+            object["metadata"]["labels"] = odd.clone();
+            object["status"] = json!({"conditions": odd, "replicas": odd});
+            for resource in Resource::CHILDREN {
+                prop_assert!(Live::read(resource, &object).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn texts_are_equal_exactly_when_nothing_is_found(one in any_json(), other in any_json()) {
+        let (one, other) = (canonical(&one), canonical(&other));
+        prop_assert_eq!(changes(&one, &other).is_empty(), one == other);
+        // A text is its own canonical form.
+        let again: Value = serde_json::from_str(&one).unwrap();
+        prop_assert_eq!(canonical(&again), one);
+    }
+}
+
+#[test]
+fn huge_field_sets_are_read_in_good_time() {
+    let names: Vec<String> = (0..20_000).map(|index| format!("f:x{index}")).collect();
+    let fields: Map<String, Value> = names.iter().map(|name| (name.clone(), json!({}))).collect();
+    let live = read(&json!({"metadata": {}, "spec": {}}), &json!({"f:spec": fields}));
+    assert_eq!(live.changes(&json!({"spec": {}})), []);
 }

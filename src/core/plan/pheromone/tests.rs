@@ -103,12 +103,9 @@ proptest! {
     fn at_any_time_it_waits_or_is_deleted_once(now in any_time(), half_life in 0.01..1e6_f64, ttl in prop::option::of(0..10_000_i64)) {
         let over = json!({"spec": {"halfLifeMinutes": half_life, "ttlSeconds": ttl}});
         let plan = quiet(&over, now);
-        match plan.requeue_at {
-            Some(wake) => {
+        if let Some(wake) = plan.requeue_at {
                 prop_assert!(plan.is_empty() && wake > now);
                 prop_assert_eq!(quiet(&over, wake).delete.len(), 1);
-            }
-            None => prop_assert_eq!(plan.delete.len(), 1),
-        }
+            } else { prop_assert_eq!(plan.delete.len(), 1); }
     }
 }

@@ -11,7 +11,7 @@ use ratatui::text::Span;
 
 use super::super::sheet::{Room, Sheet, thousands};
 use super::super::{agents, counted, proposals, yaml};
-use super::{Page, Told, children, events, gone, logs, pods, recent};
+use super::{Page, Told, children, events, gone, logs, plan, pods, recent};
 use crate::app::App;
 use crate::overlay::Page as Shown;
 use crate::text;
@@ -52,6 +52,7 @@ fn status(page: &mut Page<'_>, shown: &Shown, key: &Key, object: &Agent) {
     stands(page, key, &status);
     made_of(page, key, object, &status);
     page.conditions(&status.conditions);
+    plan::plan(page, key, &shown.facts.plan);
     hour(page, key);
     children::children(page, &status, &shown.facts);
     asked(page, key);

@@ -90,7 +90,7 @@ fn security() -> Value {
 /// The limits, and half of them as requests.
 fn resources(cpu: Quantity, memory: Quantity) -> Value {
     let amounts = |cpu: Quantity, memory: Quantity| json!({ "cpu": cpu.to_string(), "memory": memory.to_string() });
-    json!({ "limits": amounts(cpu, memory), "requests": amounts(cpu.half(), memory.half()) })
+    json!({ "limits": amounts(cpu, memory), "requests": amounts(cpu.half(), memory.half().whole()) })
 }
 
 /// When an image is asked for again, said because the API server keeps what it
@@ -143,7 +143,7 @@ fn logic(about: About<'_>, checked: &Checked, lives: &Lives) -> Value {
             mount("tmp", "/tmp"),
         ],
     });
-    if let Some(secret) = &lives.secret {
+    if let Some(secret) = lives.secret.as_ref().filter(|_| !is_stand_in) {
         // A Secret that is not there keeps the pod from starting, and the
         // kubelet says which.
         container["envFrom"] = json!([{ "secretRef": { "name": secret } }]);
