@@ -4,6 +4,7 @@
 //! with: whose configuration, and what of the cluster could not be read.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use kgents_core::age;
@@ -24,7 +25,8 @@ pub struct Planned {
     pub kind: Kind,
     /// The object.
     pub key: Key,
-    /// What would be done.
+    /// What would be done. Of what differs it tells what stands there, whoever
+    /// put it there.
     pub plan: Plan,
     /// Of an agent whose mode is DRY_RUN, so that nothing is done: what would
     /// be if its mode were FULL.
@@ -62,42 +64,51 @@ pub fn reason(apply: &Apply) -> &str {
 /// What differs in a status as a person wants it told: the phase first, then
 /// each condition in words, and nothing that only keeps count.
 pub fn told(changes: &[Change]) -> Vec<Change> {
-    const CONDITIONS: &str = "conditions";
-    let mut told: Vec<Change> = Vec::new();
+    const BOOKKEEPING: [&str; 2] = ["lastTransitionTime", "observedGeneration"];
+    let mut conditions: BTreeMap<String, [Value; 2]> = BTreeMap::new();
+    let (mut phase, mut others) = (Vec::new(), Vec::new());
     for change in changes {
         let Change { path, from, to } = change;
-        match path.strip_prefix(CONDITIONS) {
-            _ if ["lastTransitionTime", "observedGeneration"].iter().any(|name| path.ends_with(name)) => {}
-            Some("") => {
-                let of = |side: &Option<Value>| side.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
-                let (from, to) = (of(from), of(to));
-                let types = from.iter().chain(&to).filter_map(|condition| condition["type"].as_str());
-                for type_ in types.collect::<std::collections::BTreeSet<_>>() {
-                    let find = |side: &[Value]| side.iter().find(|condition| condition["type"] == type_).map(words);
-                    let path = format!("{CONDITIONS}[{type_}]");
-                    told.push(Change { path, from: find(&from), to: find(&to) });
+        if BOOKKEEPING.iter().any(|name| path.ends_with(name)) {
+            continue;
+        }
+        let Some(rest) = path.strip_prefix("conditions") else {
+            if path == "phase" { &mut phase } else { &mut others }.push(change.clone());
+            continue;
+        };
+        for (place, side) in [from, to].into_iter().enumerate() {
+            let Some(side) = side else { continue };
+            let mut put = |type_: &str, name: Option<&str>| {
+                let both = conditions.entry(type_.to_owned()).or_default();
+                match name {
+                    Some(name) => both[place][name] = side.clone(),
+                    None => both[place] = side.clone(),
+                }
+            };
+            match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+                Some((type_, field)) => put(type_, field.strip_prefix('.')),
+                None => {
+                    for condition in side.as_array().into_iter().flatten() {
+                        let type_ = condition["type"].as_str().unwrap_or_default();
+                        conditions.entry(type_.to_owned()).or_default()[place] = condition.clone();
+                    }
                 }
             }
-            Some(rest) if rest.ends_with(']') => {
-                let (from, to) = (from.as_ref().map(words), to.as_ref().map(words));
-                told.push(Change { path: path.clone(), from, to });
-            }
-            _ => told.push(change.clone()),
         }
     }
-    told.sort_by_key(|change| match change.path.as_str() {
-        "phase" => 0,
-        path if path.starts_with(CONDITIONS) => 1,
-        _ => 2,
+    let conditions = conditions.into_iter().map(|(type_, [from, to])| {
+        let side = |side: Value| (!side.is_null()).then(|| words(&side));
+        Change { path: format!("conditions[{type_}]"), from: side(from), to: side(to) }
     });
-    told
+    phase.into_iter().chain(conditions).chain(others).collect()
 }
 
 /// A condition in words.
 fn words(condition: &Value) -> Value {
     let word = |name: &str| condition[name].as_str().unwrap_or_default();
-    let said = format!("{} {}: {}", word("status"), word("reason"), word("message"));
-    said.trim_end_matches([':', ' ']).into()
+    let begins: Vec<&str> = [word("status"), word("reason")].into_iter().filter(|word| !word.is_empty()).collect();
+    let said: Vec<String> = [begins.join(" "), word("message").to_owned()].into();
+    said.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ").into()
 }
 
 impl Planned {
@@ -381,13 +392,14 @@ mod tests {
                 change("conditions[Ready]", Value::Null, json!("False R: m")),
             ]
         );
-        let one = change("conditions[Ready].status", json!("False"), json!("True"));
         let next = told(&[
-            one.clone(),
+            change("conditions[Ready].message", json!("m"), json!("n")),
+            change("conditions[Ready].status", json!("False"), json!("True")),
             change("conditions[Ready].lastTransitionTime", json!("a"), json!("b")),
             change("conditions[Stalled]", ready("True"), Value::Null),
         ]);
-        assert_eq!(next, [one, change("conditions[Stalled]", json!("True R: m"), Value::Null)]);
+        let turned = change("conditions[Ready]", json!("False: m"), json!("True: n"));
+        assert_eq!(next, [turned, change("conditions[Stalled]", json!("True R: m"), Value::Null)]);
     }
 
     #[test]

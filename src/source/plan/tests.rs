@@ -134,6 +134,48 @@ async fn what_stands_there_is_found_by_label_and_peers_by_name() {
 }
 
 #[tokio::test]
+async fn what_somebody_else_made_of_a_field_is_told() {
+    let (server, client, _folder) = server(&json!({ "genus": "B", "replicas": 2 })).await;
+    let wanted = plan(&client).await.plan.apply;
+    let wanted = wanted.iter().find(|apply| apply.child.resource == Resource::Deployment).unwrap();
+    // All is ours but the replicas, which somebody scaled.
+    let mut live = wanted.body.clone();
+    live["spec"]["replicas"] = 7.into();
+    live["metadata"]["uid"] = "u-d".into();
+    let mut fields = fields(&wanted.body);
+    fields["f:spec"].as_object_mut().unwrap().remove("f:replicas");
+    live["metadata"]["managedFields"] = json!([
+        { "manager": "kgents-operator/deployment", "operation": "Apply", "fieldsV1": fields },
+        { "manager": "kubectl", "operation": "Update", "fieldsV1": { "f:spec": { "f:replicas": {} } } },
+    ]);
+    server.now("/apis/apps/v1/namespaces/n/deployments", Answer::Text(200, page(&[live], 1, None)));
+    let planned = plan(&client).await;
+    let changed: Vec<_> = planned.plan.apply.iter().filter(|apply| apply.expect != Expect::Absent).collect();
+    assert_eq!(changed.len(), 1, "{:?}", planned.plan.why);
+    let told: Vec<String> = changed[0].changes.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["spec.replicas 7 -> 2"]);
+    assert!(!changed[0].why.contains("->"), "{}", changed[0].why);
+}
+
+/// The fields of a body, as managedFields hold them: lists as a whole.
+fn fields(body: &Value) -> Value {
+    let of = |map: &serde_json::Map<String, Value>, skip: &[&str]| -> serde_json::Map<String, Value> {
+        let field = |(name, value): (&String, &Value)| (format!("f:{name}"), fields(value));
+        map.iter().filter(|(name, _)| !skip.contains(&name.as_str())).map(field).collect()
+    };
+    match body {
+        Value::Object(map) if map.contains_key("apiVersion") && map.contains_key("metadata") => {
+            let mut all = of(map, &["apiVersion", "kind"]);
+            let metadata = map["metadata"].as_object().unwrap();
+            all.insert("f:metadata".to_owned(), of(metadata, &["name", "namespace"]).into());
+            all.into()
+        }
+        Value::Object(map) => of(map, &[]).into(),
+        _ => json!({}),
+    }
+}
+
+#[tokio::test]
 async fn a_lease_is_found_beside_an_operator_in_a_pod() {
     let (server, client, _folder) = server(&json!({ "genus": "B" })).await;
     let at = |namespace: &str, renewed: &str| {

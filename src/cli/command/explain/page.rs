@@ -87,7 +87,7 @@ fn whys(plan: &Plan) -> Vec<String> {
     let is_told = |why: &&String| {
         steps
             .iter()
-            .any(|(child, said)| *why == *said || (why.ends_with(said.as_str()) && why.contains(&child.to_string())))
+            .any(|(child, said)| *why == *said || (why.contains(said.as_str()) && why.contains(&child.to_string())))
     };
     plan.why.iter().filter(|why| !is_told(why)).map(|why| one_line(why).into_owned()).collect()
 }
