@@ -5,6 +5,7 @@ mod drift;
 mod faults;
 mod leader;
 mod life;
+mod odd;
 mod rights;
 mod spec;
 
@@ -12,8 +13,17 @@ use crate::support::case::Case;
 
 /// The tests of this module.
 pub fn cases() -> Vec<Case> {
-    [faults::cases(), crash::cases(), leader::cases(), life::cases(), rights::cases(), drift::cases(), spec::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        faults::cases(),
+        crash::cases(),
+        leader::cases(),
+        life::cases(),
+        odd::cases(),
+        rights::cases(),
+        drift::cases(),
+        spec::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
