@@ -68,6 +68,8 @@ struct Paces {
 struct Remembered {
     /// The problem of each unreadable object that an Event told of.
     told: HashMap<Key, String>,
+    /// For which generation of a key it was asked what no watch tells of.
+    looked: HashMap<Key, i64>,
     /// The last error of each key, the oldest dropped.
     errors: HashMap<Key, (Timestamp, String)>,
     /// Writes that were answered well, by verb and resource.
@@ -137,7 +139,7 @@ impl Executor {
                 self.forget(key);
                 return End::Well(None);
             };
-            if let Some(end) = self.reread(&seen).await {
+            if let Some(end) = self.reread(key, &seen).await {
                 return end;
             }
             let Some(mut seen) = self.world.observe(key) else { continue };
@@ -204,14 +206,20 @@ impl Executor {
         End::Well(next)
     }
 
-    /// Asks again for what no watch tells of, once it was believed for long.
-    async fn reread(&self, seen: &Seen) -> Option<End> {
-        let now = clock::now();
+    /// Asks again for what no watch tells of, once it was believed for long, or
+    /// the subject is wanted otherwise.
+    async fn reread(&self, key: &Key, seen: &Seen) -> Option<End> {
+        if seen.unwatched.is_empty() {
+            return None;
+        }
+        let (now, generation) = (clock::now(), generation(seen));
+        let is_new = self.lock_memory().looked.insert(key.clone(), generation) != Some(generation);
         for (child, until) in &seen.unwatched {
-            if *until <= now
+            if (is_new || *until <= now)
                 && let Err(failure) = self.look(child).await
             {
                 tracing::debug!(%child, %failure, "what stands there cannot be seen");
+                self.lock_memory().looked.remove(key);
                 return Some(End::Badly(None));
             }
         }
@@ -338,7 +346,9 @@ impl Executor {
         let mut verdict = failure.verdict();
         if verdict.cause == Cause::Conflict {
             // Our cache is behind: what stands there decides what to do.
-            match self.look(child).await {
+            let looked = self.look(child).await;
+            self.lock_memory().looked.insert(pass.key.clone(), generation);
+            match looked {
                 Ok(()) if pass.tries.get(child).is_none_or(|tries| *tries < TRIES) => return Step::Learned,
                 Ok(()) => {}
                 Err(other) => verdict = other.verdict(),
@@ -417,6 +427,7 @@ impl Executor {
     fn forget(&self, key: &Key) {
         let mut memory = self.lock_memory();
         memory.told.remove(key);
+        memory.looked.remove(key);
         memory.errors.remove(key);
     }
 

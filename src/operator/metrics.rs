@@ -267,7 +267,7 @@ impl Metrics {
         self.events_dropped.get()
     }
 
-    /// In the text format of OpenMetrics, which Prometheus reads.
+    /// In the text format of `OpenMetrics`, which Prometheus reads.
     pub fn render(&self) -> String {
         let mut text = String::new();
         if let Err(error) = prometheus_client::encoding::text::encode(&mut text, &self.registry) {

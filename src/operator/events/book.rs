@@ -180,7 +180,7 @@ impl Book {
                 bucket.fill(now);
                 bucket.tokens < BURST
             });
-            shrink(&mut self.buckets, |bucket| bucket.ready());
+            shrink(&mut self.buckets, Bucket::ready);
         }
     }
 }

@@ -116,15 +116,15 @@ impl Elector {
             if now >= end {
                 self.step_down(now);
             } else if now < self.due {
-                return Next::Wait((self.due - now).min(end - now));
+                return Next::Wait(self.due.min(end).saturating_sub(now));
             }
         }
         if now < self.due {
-            return Next::Wait(self.due - now);
+            return Next::Wait(self.due.saturating_sub(now));
         }
         if self.hurried >= HURRY {
             self.pause(now);
-            return Next::Wait(self.due - now);
+            return Next::Wait(self.due.saturating_sub(now));
         }
         self.hurried += 1;
         let free = std::mem::take(&mut self.free);

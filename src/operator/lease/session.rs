@@ -89,9 +89,10 @@ impl Session {
         self.metrics.called(verb, LEASES, REASON, code(verb, &sent), now.saturating_sub(started));
         let (answer, problem) = read(verb, sent, &self.options);
         if problem != self.problem {
-            match (&problem, &self.problem) {
-                (Some(problem), _) => tracing::warn!(lease = %self.title(), "{problem}"),
-                (None, _) => tracing::info!(lease = %self.title(), "the API server answers about the Lease again"),
+            if let Some(problem) = &problem {
+                tracing::warn!(lease = %self.title(), "{problem}");
+            } else {
+                tracing::info!(lease = %self.title(), "the API server answers about the Lease again");
             }
             self.problem = problem;
         }

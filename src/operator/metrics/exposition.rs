@@ -1,6 +1,6 @@
 //! The text format in which metrics are shown, read back.
 //!
-//! Sources: the OpenMetrics 1.0 specification, "Text format", and Prometheus'
+//! Sources: the `OpenMetrics` 1.0 specification, "Text format", and Prometheus'
 //! "Exposition formats", text-based format 0.0.4. Both are read: comments,
 //! exemplars and time stamps are passed over.
 

@@ -59,7 +59,7 @@ fn stamp(value: Option<&Value>) -> Option<Timestamp> {
     value?.as_str()?.parse().ok()
 }
 
-fn read(lease: &Value, none: Operator) -> Operator {
+fn read(lease: &Value, unread: Operator) -> Operator {
     let text = |pointer: &str| lease.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
     let note = |name: &str| lease.pointer("/metadata/annotations")?.get(name)?.as_str().filter(|text| !text.is_empty());
     let config = note(CONFIG).map(serde_json::from_str::<Config>);
@@ -68,7 +68,7 @@ fn read(lease: &Value, none: Operator) -> Operator {
         format!("its configuration cannot be read by this version of kgents: {}", words::clean(&error.to_string()))
     });
     Operator {
-        lease_namespace: text("/metadata/namespace").map_or(none.lease_namespace, words::clean),
+        lease_namespace: text("/metadata/namespace").map_or(unread.lease_namespace, words::clean),
         holder: text("/spec/holderIdentity").map(words::clean),
         version: note(VERSION).map(words::clean),
         acquired: stamp(lease.pointer("/spec/acquireTime")),

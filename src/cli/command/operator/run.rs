@@ -78,7 +78,7 @@ pub(crate) struct Args {
     /// The image of agents that name none, and of our own sidecars [default: that of this version].
     #[arg(long, value_name = "IMAGE", value_parser = NonEmptyStringValueParser::new())]
     agent_image: Option<String>,
-    /// Where agents find the Cortex [default: http://cortex.kgents-system:50051].
+    /// Where agents find the Cortex [default: port 50051 of `cortex` in kgents-system].
     #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
     cortex_url: Option<String>,
     /// CHAOS pheromones do what they say: they delete pods.
