@@ -29,6 +29,7 @@
 
 mod acts;
 mod crd;
+mod explain;
 mod fixtures;
 mod ghost;
 mod hands;
@@ -54,6 +55,7 @@ fn cases() -> Vec<Case> {
         layers::cases(),
         watch::cases(),
         crd::cases(),
+        explain::cases(),
         refusals::cases(),
         hands::cases(),
         acts::cases(),
