@@ -33,6 +33,7 @@
 mod acts;
 mod cell;
 mod crd;
+mod explain;
 mod fixtures;
 mod ghost;
 mod hands;
@@ -61,6 +62,7 @@ fn cases() -> Vec<Case> {
         layers::cases(),
         watch::cases(),
         crd::cases(),
+        explain::cases(),
         refusals::cases(),
         hands::cases(),
         acts::cases(),

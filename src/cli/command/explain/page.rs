@@ -48,7 +48,7 @@ pub(super) fn write(out: &mut dyn Write, planned: &Planned, ink: Ink, now: Times
     let mut page = Page::new(out, &format!("{kind} {key}"))?;
     page.field("To do", summary(plan))?;
     page.field("Operator", who(operator, now))?;
-    page.field("Planned with", assumed(operator))?;
+    page.field("Planned with", assumed(operator, now))?;
     if let Some(at) = plan.requeue_at {
         let left = at.duration_since(now);
         let when = if left.is_positive() { format!("in {}", age::until_text(left)) } else { "now".to_owned() };
@@ -124,14 +124,17 @@ fn who(operator: &Operator, now: Timestamp) -> String {
 }
 
 /// Whose configuration it was planned with.
-fn assumed(operator: &Operator) -> String {
+fn assumed(operator: &Operator, now: Timestamp) -> String {
     let Config { agent_image, allow_chaos, .. } = operator.config_or_default();
     let chaos = if allow_chaos { ", CHAOS allowed" } else { "" };
     let what = format!("agent image {agent_image}{chaos}");
-    match (&operator.config, &operator.version) {
-        (Some(_), Some(version)) => format!("the configuration of operator {version}: {what}"),
-        (Some(_), None) => format!("the operator's configuration: {what}"),
-        (None, _) => format!("the defaults, for no operator says how it was started: {what}"),
+    if operator.config.is_none() {
+        return format!("the defaults, for no operator says how it was started: {what}");
+    }
+    let version = operator.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+    match operator.standing(now) {
+        Standing::Leads => format!("the configuration of operator{version}: {what}"),
+        _ => format!("what operator{version} was started with last: {what}"),
     }
 }
 
