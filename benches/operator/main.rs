@@ -44,6 +44,7 @@ mod it {
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use it::support::audit::Call;
 use options::Options;
 use report::{Budget, Report, Unit};
 use serde_json::json;
@@ -120,6 +121,13 @@ pub fn tried<T>(act: impl FnOnce() -> T) -> Result<T, String> {
         // Beside figures there is room for a line; all of it was said on standard error.
         why.lines().map(str::trim).filter(|line| !line.is_empty()).take(2).collect::<Vec<_>>().join(" / ")
     })
+}
+
+/// Names on standard error the first of what should not have been asked for.
+pub fn name_some<'a>(what: &str, calls: impl IntoIterator<Item = &'a Call>) {
+    for call in calls.into_iter().take(5) {
+        it::support::say(&format!("{what}: {}", call.short()));
+    }
 }
 
 /// What the figures were measured on: for people, and for programs.

@@ -173,7 +173,7 @@ fn put(bench: &mut Bench, count: usize, seen: &[Vec<Result<Raised, String>>]) {
     let group = format!("a fleet of {count}");
     let figures: [(&str, Unit, Figure<'_>); 7] = [
         ("posted to all running", Unit::Seconds, &|raised| Some(raised.running)),
-        ("posted to all Deployments made", Unit::Seconds, &|raised| Some(raised.made)),
+        ("posted to all Deployments", Unit::Seconds, &|raised| Some(raised.made)),
         ("writes a second", Unit::Rate, &|raised| Some(raised.writes / raised.running)),
         ("writes an agent", Unit::Number, &|raised| Some(raised.all_writes / count as f64)),
         ("CPU", Unit::Seconds, &|raised| Some(raised.cost.as_ref()?.cpu)),

@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 
 use crate::field::{Field, Who, post, side_by_side};
 use crate::follow::{Follower, PHEROMONES};
+use crate::it::support::audit::Call;
 use crate::it::support::objects::object;
 use crate::process::Process;
 use crate::report::{Budget, Unit};
-use crate::{Bench, OURS, agents};
+use crate::{Bench, OURS, agents, name_some};
 
 /// Seconds after which the first one is gone.
 const FIRST: f64 = 15.0;
@@ -72,11 +73,13 @@ fn measure(bench: &mut Bench, group: &str) -> Result<(), String> {
     }
     let each: Vec<f64> = moments.keys().map(|name| deletes.get(name.as_str()).copied().unwrap_or(0) as f64).collect();
     bench.put((group, "deletes of each", OURS), Unit::Count, Ok(each), Budget::max(1.0));
-    let is_delete = |verb: &str, resource: &str| verb == "delete" && resource == "pheromones";
-    let other = calls.iter().filter(|call| call.is_write() && !is_delete(&call.verb, &call.resource)).count();
-    bench.put_one(group, "other writes, Events too", Unit::Count, other as f64, Budget::max(0.0));
-    let reads = calls.iter().filter(|call| !call.is_write()).count();
-    bench.put_one(group, "reads", Unit::Count, reads as f64, Budget::max(0.0));
+    let (writes, reads): (Vec<_>, Vec<_>) = calls.iter().partition(|call| call.is_write());
+    let is_delete = |call: &Call| call.verb == "delete" && call.resource == "pheromones";
+    let other: Vec<&Call> = writes.into_iter().filter(|call| !is_delete(call)).collect();
+    name_some("other writes", other.iter().copied());
+    name_some("reads", reads.iter().copied());
+    bench.put_one(group, "other writes, Events too", Unit::Count, other.len() as f64, Budget::max(0.0));
+    bench.put_one(group, "reads", Unit::Count, reads.len() as f64, Budget::max(0.0));
     let process = Process(operator.pid());
     bench.put((group, "CPU", OURS), Unit::Seconds, process.cpu().map(|cpu| vec![cpu]), Budget::NONE);
     Ok(())

@@ -82,23 +82,18 @@ fn rest(mut agent: Value, now: Timestamp, config: &Config) -> Result<(Agent, Obs
             agent["status"] = status.body.clone();
         }
     }
-    Err(format!("it does not come to rest: {}", serde_json::to_string(&last).unwrap_or_default()))
+    Err(format!("it does not come to rest: {}", last.why.join(" / ")))
 }
 
 /// A child as an API server would send it.
 fn live(resource: Resource, manager: &str, body: Value) -> Value {
-    // An empty set of fields stands for all below it.
-    let mut fields = json!({});
-    for name in body.as_object().into_iter().flat_map(|body| body.keys()) {
-        if !["apiVersion", "kind", "metadata"].contains(&name.as_str()) {
-            fields[format!("f:{name}")] = json!({});
+    let mut owned = body.clone();
+    for (within, names) in [("", ["apiVersion", "kind"]), ("/metadata", ["name", "namespace"])] {
+        if let Some(map) = owned.pointer_mut(within).and_then(Value::as_object_mut) {
+            map.retain(|name, _| !names.contains(&name.as_str()));
         }
     }
-    for name in body["metadata"].as_object().into_iter().flat_map(|metadata| metadata.keys()) {
-        if !["name", "namespace"].contains(&name.as_str()) {
-            fields["f:metadata"][format!("f:{name}")] = json!({});
-        }
-    }
+    let fields = fields(&owned);
     let mut object = agents::stored(body, NAMESPACE);
     object["metadata"]["managedFields"] =
         json!([{ "manager": manager, "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": fields }]);
@@ -113,6 +108,12 @@ fn live(resource: Resource, manager: &str, body: Value) -> Value {
         });
     }
     object
+}
+
+/// All fields of a value as managedFields name them. A list is owned whole.
+fn fields(value: &Value) -> Value {
+    let inner = |(name, value): (&String, &Value)| (format!("f:{name}"), fields(value));
+    Value::Object(value.as_object().into_iter().flatten().map(inner).collect())
 }
 
 fn pod() -> Value {

@@ -13,7 +13,7 @@ use crate::it::support::wait::{SOON, eventually};
 use crate::process::Process;
 use crate::proxy::Proxy;
 use crate::report::{Budget, Unit};
-use crate::{Bench, OURS, ms};
+use crate::{Bench, OURS, ms, name_some};
 
 const NOTHING: Budget = Budget::max(0.0);
 /// What a hand-over may take, in milliseconds.
@@ -86,11 +86,9 @@ fn measure(bench: &mut Bench, group: &str, count: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// What was written since `mark`; the first of it is named, for it should not be.
+/// What was written since `mark`.
 fn put(bench: &mut Bench, group: &str, name: &str, field: &Field, mark: u64) {
     let writes = field.writes(mark, Who::Operator);
-    for call in writes.iter().take(3) {
-        crate::it::support::say(&format!("{name}: {}", call.short()));
-    }
+    name_some(name, &writes);
     bench.put_one(group, name, Unit::Count, writes.len() as f64, NOTHING);
 }

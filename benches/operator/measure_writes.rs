@@ -2,7 +2,7 @@
 
 use crate::field::{Field, Who, counts};
 use crate::report::{Budget, Unit};
-use crate::{Bench, OURS, agents};
+use crate::{Bench, OURS, agents, name_some};
 
 /// Statuses that may be written twice for a new agent: when there is something
 /// to say and when it runs.
@@ -37,5 +37,6 @@ pub fn writes(bench: &mut Bench) {
     let refused = writes.iter().filter(|call| call.code >= 400).count();
     bench.put_one(&group, "of them refused", Unit::Number, each(refused), Budget::max(0.0));
     bench.put_one(&group, "Events", Unit::Number, each(events.len()), Budget::NONE);
+    name_some("reads", &reads);
     bench.put_one(&group, "reads", Unit::Number, each(reads.len()), Budget::max(0.0));
 }

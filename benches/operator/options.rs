@@ -14,7 +14,7 @@ cargo bench --bench operator -- [OPTIONS]
                    100 for edit, 200 and then 1,000 for fleet]
   --concurrency N  agents that are worked on at once, by each program [default: 16]
   --runs N         how often each program raises a fleet; the order turns round each
-                   time [default: 2]
+                   time [default: 3]
   --idle SECONDS   how long a fleet is left alone [default: 70]
   --minutes M      how long pheromones live and die [default: 2]
   --pheromones N   how many [default: 1000]
@@ -28,7 +28,7 @@ watches nothing: the goal is to take at most 1.3 times as long as it does.
 
 Examples:
   cargo bench --bench operator
-  cargo bench --bench operator -- --only fleet --peer --runs 4
+  cargo bench --bench operator -- --only fleet --peer --runs 5
   cargo bench --bench operator -- --only pheromones --minutes 10
   cargo bench --bench operator -- --json > figures.json
   cargo bench --profile dev --bench operator -- --agents 20   # no figures to keep";
@@ -61,7 +61,7 @@ impl Options {
         let mut options = Self {
             agents: None,
             concurrency: 16,
-            runs: 2,
+            runs: 3,
             idle: 70,
             minutes: 2.0,
             pheromones: 1_000,
