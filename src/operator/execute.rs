@@ -228,15 +228,18 @@ impl Executor {
 
     /// Asks what stands at the place of a child, and remembers it.
     async fn look(&self, child: &Child) -> Result<(), Failure> {
-        let kind = Kind::Of(child.resource);
-        match self.caller.get(child).await {
+        self.look_at(Kind::Of(child.resource), &child.namespace, &child.name).await
+    }
+
+    async fn look_at(&self, kind: Kind, namespace: &str, name: &str) -> Result<(), Failure> {
+        match self.caller.get(kind, namespace, name).await {
             Ok(object) => {
                 self.lay(kind, object, None);
                 Ok(())
             }
-            Err(Failure::Refused(status)) if is_no_such_object(&status, &child.name) => {
-                if let Some(uid) = self.world.uid(kind, &child.namespace, &child.name) {
-                    self.schedule.add(self.world.bury(kind, &child.namespace, &child.name, &uid));
+            Err(Failure::Refused(status)) if is_no_such_object(&status, name) => {
+                if let Some(uid) = self.world.uid(kind, namespace, name) {
+                    self.schedule.add(self.world.bury(kind, namespace, name, &uid));
                 }
                 Ok(())
             }
@@ -388,10 +391,14 @@ impl Executor {
                 Step::Done { wrote: true }
             }
             Err(Failure::NotNow) => Step::Stop,
-            // The object of this uid is gone, or another one has its name.
+            // The object of this uid is gone, or another one has its name, or
+            // somebody on the way says so: only what stands there tells.
             Err(Failure::Refused(refused)) if is_no_such_object(&refused, &pass.key.name) || refused.code == 409 => {
-                self.schedule.add(self.world.bury(kind, &pass.key.namespace, &pass.key.name, &seen.uid));
-                Step::Learned
+                let (namespace, name) = (&pass.key.namespace, &pass.key.name);
+                match self.look_at(kind, namespace, name).await {
+                    Ok(()) => Step::Learned,
+                    Err(_) => Step::Stop,
+                }
             }
             Err(failure) => {
                 self.remember(pass, &format!("status: {failure}"));
@@ -501,7 +508,10 @@ fn retry(cause: Cause, row: u32, retry_after: Option<Duration>, now: Timestamp, 
             return now.saturating_add(INVALID_AGAIN).unwrap_or(Timestamp::MAX);
         }
         Cause::Conflict | Cause::Throttled | Cause::Unavailable => {
-            backoff::jitter(backoff::ceiling(QUICK, LONGEST, row), random).max(retry_after.unwrap_or_default())
+            // What is asked of all alike is a little more for each.
+            let asked = retry_after.unwrap_or_default();
+            let asked = asked + backoff::jitter(asked / 2, random);
+            backoff::jitter(backoff::ceiling(QUICK, LONGEST, row), random).max(asked)
         }
         // Somebody has to do something first: at least half of the delay, so
         // that jitter does not make it none.
@@ -532,7 +542,8 @@ mod tests {
         };
         assert_eq!(wait(Cause::Unavailable, 0, None, u64::MAX), 5);
         assert_eq!(wait(Cause::Unavailable, 0, None, 0), 0);
-        assert_eq!(wait(Cause::Throttled, 0, Some(7), u64::MAX), 7_000);
+        assert_eq!(wait(Cause::Throttled, 0, Some(7), 0), 7_000);
+        assert_eq!(wait(Cause::Throttled, 0, Some(7), u64::MAX), 10_500);
         assert_eq!(wait(Cause::Conflict, 30, None, u64::MAX), 300_000);
         assert_eq!(wait(Cause::QuotaExceeded, 0, None, 0), 1_000);
         assert_eq!(wait(Cause::RightMissing, 30, None, u64::MAX), 300_000);
