@@ -43,9 +43,12 @@ const fn right(
 
 /// An apply that makes an object asks the API server for `create` beside
 /// `patch`.
-const CHILD: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
-const CHILD_WHY: &str = "what agents are made of: watched, applied, deleted when it is not wanted any more; \
-                         one that stands in the way of a create is looked at";
+const CHILD: &[&str] = &["get", "list", "watch", "create", "patch"];
+const CHILD_WHY: &str = "what every agent is made of: watched and applied; one that stands in the way of a create is \
+                         looked at; it goes with its owner";
+/// The same of what an agent may have and then have no more.
+const OPTIONAL: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
+const OPTIONAL_WHY: &str = "what some agents are made of: also deleted when it is not wanted any more";
 const OWNS: &str = "an owner that blocks its deletion until its children are gone asks for the right to its finalizers \
                     (OwnerReferencesPermissionEnforcement)";
 
@@ -53,20 +56,20 @@ static TABLE: &[Right] = &[
     right(GROUP, "agents", &["list", "watch"], "what is looked after"),
     right(GROUP, "agents/status", &["patch"], "phase, replicas and conditions"),
     right(GROUP, "agents/finalizers", &["update"], OWNS),
-    right(GROUP, "memories", CHILD, CHILD_WHY),
+    right(GROUP, "memories", OPTIONAL, OPTIONAL_WHY),
     right(GROUP, "memories/status", &["patch"], "phase and conditions"),
     right(GROUP, "memories/finalizers", &["update"], OWNS),
-    right(GROUP, "umwelts", CHILD, CHILD_WHY),
+    right(GROUP, "umwelts", OPTIONAL, OPTIONAL_WHY),
     right(GROUP, "umwelts/status", &["patch"], "phase and conditions"),
     right(GROUP, "umwelts/finalizers", &["update"], OWNS),
     right(GROUP, "pheromones", &["list", "watch", "delete"], "one delete when it has faded"),
     right("", "serviceaccounts", CHILD, CHILD_WHY),
     right("", "configmaps", CHILD, CHILD_WHY),
     right("", "services", CHILD, CHILD_WHY),
-    right("", "persistentvolumeclaims", CHILD, CHILD_WHY),
+    right("", "persistentvolumeclaims", OPTIONAL, OPTIONAL_WHY),
     right("apps", "deployments", CHILD, CHILD_WHY),
     right("networking.k8s.io", "networkpolicies", CHILD, CHILD_WHY),
-    right("policy", "poddisruptionbudgets", CHILD, CHILD_WHY),
+    right("policy", "poddisruptionbudgets", OPTIONAL, OPTIONAL_WHY),
     right("", "pods", &["list", "watch"], "why an agent is not ready"),
     right("", "pods", &["delete"], "CHAOS pheromones, only with --allow-chaos"),
     right("events.k8s.io", "events", &["create", "patch"], "what was done and why, on the object; a series is a patch"),
@@ -98,7 +101,7 @@ impl Right {
                 Some("an apply that makes an object is logged as a patch")
             }
             "update" if self.resource.ends_with("/finalizers") => Some(OWNS),
-            "get" if self.verbs == CHILD => Some("only one that stands in the way of a create is looked at"),
+            "get" if self.verbs.contains(&"patch") => Some("only one that stands in the way of a create is looked at"),
             "get" | "list" if self.resource == "leases" => Some("a watch that broke is begun anew with it"),
             _ => None,
         }

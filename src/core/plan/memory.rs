@@ -60,7 +60,7 @@ fn is_ours(memory: &Memory, live: &Live) -> bool {
     }
     let label = |name: &str| live.labels.get(name).map(String::as_str);
     label(LABEL_MANAGED_BY) == Some(OPERATOR)
-        && label(LABEL_MEMORY).is_some_and(|name| Some(name) == memory.metadata.name.as_deref())
+        && label(LABEL_MEMORY) == memory.metadata.name.as_deref().map(single::label_value).as_deref()
 }
 
 fn is_controlled(memory: &Memory, live: &Live) -> bool {
@@ -287,7 +287,7 @@ fn taken(memory: &Memory, child: &Child, live: &Live) -> String {
             "{child} is somebody else's and left alone; to hand it over: kubectl label pvc {name} -n {} \
              {LABEL_MANAGED_BY}={OPERATOR} {LABEL_MEMORY}={}",
             child.namespace,
-            memory.metadata.name.as_deref().unwrap_or_default()
+            single::label_value(name)
         ),
     }
 }
@@ -325,7 +325,7 @@ impl Size {
 fn body(memory: &Memory, child: &Child, present: Option<(&Live, &ClaimFacts)>) -> Value {
     let spec = &memory.spec;
     let mut labels = single::labels(&spec.owner);
-    labels.insert(LABEL_MEMORY.to_owned(), child.name.as_str().into());
+    labels.insert(LABEL_MEMORY.to_owned(), single::label_value(&child.name).into());
     labels.insert(LABEL_RETENTION.to_owned(), spec.retention_policy.as_str().into());
     let mut metadata = json!({ "name": child.name, "namespace": child.namespace, "labels": labels });
     if spec.retention_policy == RetentionPolicy::Delete

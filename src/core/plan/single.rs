@@ -18,6 +18,20 @@ const EVENT_BYTES: usize = 1024;
 /// The most bytes of a server's words in a condition: a status has to stay small.
 const WORDS_BYTES: usize = 512;
 
+/// A name as the value of a label, which ends at 63 characters: one that is
+/// longer keeps its beginning, and a hash tells it from others that begin alike.
+///
+/// Source: the hash is FNV-1a of 32 bits.
+pub(super) fn label_value(name: &str) -> String {
+    const LONGEST: usize = 63;
+    if name.len() <= LONGEST {
+        return name.to_owned();
+    }
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let begin: String = name.chars().take(LONGEST - 9).collect();
+    format!("{}-{hash:08x}", begin.trim_end_matches(['-', '.']))
+}
+
 /// The labels of what is made for an agent of this name.
 pub(super) fn labels(agent: &str) -> Map<String, Value> {
     [(LABEL_NAME, agent), (LABEL_PART_OF, PART_OF), (LABEL_MANAGED_BY, OPERATOR), (LABEL_AGENT, agent)]

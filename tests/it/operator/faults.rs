@@ -81,7 +81,7 @@ fn watches_that_break_in_the_middle_of_an_event_lose_nothing(garden: &Garden) {
     let counted = seen.clone();
     let faults = Faults::before(garden.kubeconfig(), move |asked| {
         let count = if asked.is_watch() { counted.fetch_add(1, Ordering::Relaxed) } else { usize::MAX };
-        if count < 60 { Then::Cut(700 + count * 13) } else { Then::Pass }
+        if count < 30 { Then::Cut(700 + count * 13) } else { Then::Pass }
     });
     let user = User::with_text(&faults.kubeconfig());
     let mut operator = Operator::ready(&user, &garden.flags());

@@ -54,6 +54,23 @@ fn its_own_account_suffices_and_nothing_is_granted_in_vain(own: Own) {
     garden.apply(&[object("Umwelt", "meadow", &json!({ "agent": "many" }))]);
     garden.apply(&[object("Agent", "many", &json!({ "genus": "M", "umwelt": "meadow" }))]);
     garden.gone("umwelt", "many-umwelt");
+    // An automatic Memory for deletion goes when another one is named, and the
+    // claim of one that needs none any more.
+    let retention = r#"{"spec":{"retentionPolicy":"DELETE"}}"#;
+    garden.kubectl(&["patch", "memory", "many-memory", "--type=merge", "-p", retention]).ok();
+    eventually(SOON, "that it belongs to its agent", || {
+        let owners = garden.get("memory", "many-memory")["metadata"]["ownerReferences"].clone();
+        if owners.is_null() { Err(String::new()) } else { Ok(()) }
+    });
+    let named = json!({ "genus": "M", "umwelt": "meadow", "memory": "other" });
+    garden.apply(&[
+        object("Memory", "other", &json!({ "owner": "many", "type": "VECTOR" })),
+        object("Agent", "many", &named),
+    ]);
+    garden.gone("memory", "many-memory");
+    let none = json!({ "owner": "b-gent", "type": "EPHEMERAL", "retentionPolicy": "DELETE" });
+    garden.apply(&[object("Memory", "brief", &none)]);
+    garden.gone("pvc", "brief");
     garden.kubectl(&["label", "service", "b-gent", "app.kubernetes.io/managed-by-"]).ok();
     eventually(SOON, "its label", || {
         let live = garden.get("service", "b-gent");

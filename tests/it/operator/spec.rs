@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::case::{Case, cases};
 use crate::support::garden::Garden;
 use crate::support::objects::{agent, object};
+use crate::support::wait::{SOON, eventually};
 
 pub fn cases() -> Vec<Case> {
     cases![
@@ -27,7 +28,7 @@ fn what_cannot_be_rendered_is_a_condition(garden: &Garden) {
         ("bad-key", json!({ "genus": "B", "config": { "": "x" } }), "config"),
         ("twins", json!({ "genus": "B", "config": { "a-b": "1", "a_b": "2" } }), "KGENTS_A_B"),
         ("reserved", json!({ "genus": "B", "config": { "agent": "me" } }), "KGENTS_AGENT"),
-        ("too-much", json!({ "genus": "B", "config": { "text": big } }), "128"),
+        ("too-much", json!({ "genus": "B", "config": { "text": big } }), "larger"),
     ];
     for (name, spec, _) in &bad {
         // An apply of kubectl's would keep a copy that is too big for an annotation.
@@ -77,7 +78,7 @@ fn what_the_pod_says_is_told(garden: &Garden) {
     garden.kubectl(&["create", "quota", "none", "--hard=pods=0"]).ok();
     garden.apply(&[agent("b-gent", "B")]);
     let ready = garden.condition("agent", "b-gent", "Ready", "False");
-    let said = super::super::support::wait::eventually(super::super::support::wait::SOON, "the quota's words", || {
+    let said = eventually(SOON, "the quota's words", || {
         let ready = garden.condition("agent", "b-gent", "Ready", "False");
         let message = ready["message"].as_str().unwrap_or_default().to_owned();
         if message.contains("quota") { Ok(message) } else { Err(ready.to_string()) }
@@ -94,7 +95,7 @@ fn a_memory_grows_and_never_shrinks(garden: &Garden) {
     garden.apply(&[sized("2Gi")]);
     let requested =
         || garden.get("pvc", "ledger")["spec"]["resources"]["requests"]["storage"].as_str().unwrap().to_owned();
-    super::super::support::wait::eventually(super::super::support::wait::SOON, "2Gi", || {
+    eventually(SOON, "2Gi", || {
         let now = requested();
         if now == "2Gi" { Ok(()) } else { Err(now) }
     });
