@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::join_all;
-use kgents_api::{Agent, LABEL_AGENT, LABEL_MEMORY, PheromoneType};
+use kgents_api::{Agent, LABEL_AGENT, PheromoneType};
 use kgents_core::plan::{self, Live, Observed, Pod, Resource, Subject};
 use kgents_store::key::encoded;
 use kgents_store::planned::Missing;
@@ -51,10 +51,8 @@ impl<'a> Around<'a> {
     pub(super) async fn observe(&self, subject: Subject<'_>) -> (Observed, Found) {
         let (observed, found) = match subject {
             Subject::Agent(agent) => self.agent(subject, agent).await,
-            Subject::Memory(memory) => {
-                let labels = (LABEL_MEMORY, &[Resource::PersistentVolumeClaim][..]);
-                self.child_of(subject, labels, &memory.spec.owner).await
-            }
+            // Its claim has its name.
+            Subject::Memory(memory) => self.child_of(subject, (LABEL_AGENT, &[]), &memory.spec.owner).await,
             Subject::Umwelt(umwelt) => self.child_of(subject, (LABEL_AGENT, &[]), &umwelt.spec.agent).await,
             Subject::Pheromone(pheromone) if pheromone.spec.type_ == PheromoneType::Chaos => {
                 let target = pheromone.spec.target.as_deref();
