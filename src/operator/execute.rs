@@ -228,11 +228,9 @@ impl Executor {
 
     /// Asks what stands at the place of a child, and remembers it.
     async fn look(&self, child: &Child) -> Result<(), Failure> {
-        self.look_at(Kind::Of(child.resource), &child.namespace, &child.name).await
-    }
-
-    async fn look_at(&self, kind: Kind, namespace: &str, name: &str) -> Result<(), Failure> {
-        match self.caller.get(kind, namespace, name).await {
+        let Child { resource, namespace, name } = child;
+        let kind = Kind::Of(*resource);
+        match self.caller.get(child).await {
             Ok(object) => {
                 self.lay(kind, object, None);
                 Ok(())
@@ -348,6 +346,11 @@ impl Executor {
         }
         let mut verdict = failure.verdict();
         if verdict.cause == Cause::Conflict {
+            if !Resource::CHILDREN.contains(&child.resource) {
+                // The watch tells of it in a moment, whatever labels it has.
+                self.remember(pass, &format!("{child}: {failure}"));
+                return Step::Stop;
+            }
             // Our cache is behind: what stands there decides what to do.
             let looked = self.look(child).await;
             self.lock_memory().looked.insert(pass.key.clone(), generation);
@@ -391,14 +394,10 @@ impl Executor {
                 Step::Done { wrote: true }
             }
             Err(Failure::NotNow) => Step::Stop,
-            // The object of this uid is gone, or another one has its name, or
-            // somebody on the way says so: only what stands there tells.
-            Err(Failure::Refused(refused)) if is_no_such_object(&refused, &pass.key.name) || refused.code == 409 => {
-                let (namespace, name) = (&pass.key.namespace, &pass.key.name);
-                match self.look_at(kind, namespace, name).await {
-                    Ok(()) => Step::Learned,
-                    Err(_) => Step::Stop,
-                }
+            Err(Failure::Refused(refused)) if is_no_such_object(&refused, &pass.key.name) => {
+                let Key { controller: _, namespace, name } = pass.key;
+                self.schedule.add(self.world.bury(kind, namespace, name, &seen.uid));
+                Step::Learned
             }
             Err(failure) => {
                 self.remember(pass, &format!("status: {failure}"));
