@@ -26,9 +26,11 @@ mod measure_start;
 mod options;
 mod programs;
 mod pty;
-mod report;
 mod story;
 mod world;
+
+#[path = "../report.rs"]
+mod report;
 
 #[path = "../../tests/it"]
 mod it {

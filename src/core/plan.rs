@@ -39,7 +39,7 @@ pub use config::{Config, Dns};
 pub use fault::{Cause, Fault};
 pub use live::{ClaimFacts, DeploymentFacts, Facts, Live, Other, Owner};
 pub use memory::{is_compost, sweepable};
-pub use owned::Change;
+pub use owned::{Change, at};
 pub use pod::{Pod, Trouble};
 pub use resource::Resource;
 

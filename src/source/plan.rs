@@ -6,9 +6,11 @@
 mod around;
 mod lease;
 
+use kgents_api::agent::Mode;
 use kgents_api::{Agent, Memory, Pheromone, Umwelt};
-use kgents_core::plan::{self, Subject};
+use kgents_core::plan::{self, Plan, Subject};
 use kgents_store::object::{Object, decode};
+use kgents_store::planned::reason;
 use kgents_store::{Key, Kind, Planned};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -18,7 +20,7 @@ pub(crate) use lease::operator;
 use crate::clock;
 use crate::error::SourceError;
 use crate::kube::{Ask, Wire, segment, words};
-use around::Around;
+use around::{Around, Found};
 
 /// What is planned for.
 enum Own {
@@ -50,6 +52,13 @@ impl Own {
                 Err(SourceError::Invalid { message: format!("the operator plans nothing for a {kind}") })
             }
         }
+    }
+
+    /// An agent for which nothing is done, as if its mode were FULL.
+    fn in_earnest(&self) -> Option<Self> {
+        let Self::Agent(agent) = self else { return None };
+        let mut agent = agent.clone();
+        (std::mem::replace(&mut agent.spec.mode, Mode::Full) == Mode::DryRun).then_some(Self::Agent(agent))
     }
 
     fn subject(&self) -> Subject<'_> {
@@ -134,9 +143,29 @@ async fn plan_of(
     let own = Own::read(kind, object)?;
     let around = Around::new(wire, key);
     let at = clock::now();
-    let (observed, operator) = futures::join!(Box::pin(around.observe(own.subject())), operator(wire, lease));
-    let plan = plan::plan(own.subject(), &observed, clock::now(), &operator.config_or_default());
-    Ok(Planned { kind, key: key.clone(), plan, operator, missing: around.missing(), at })
+    let ((observed, found), operator) = futures::join!(Box::pin(around.observe(own.subject())), operator(wire, lease));
+    let (now, config) = (clock::now(), operator.config_or_default());
+    let plan_for = |own: &Own| {
+        let mut plan = plan::plan(own.subject(), &observed, now, &config);
+        tell(&mut plan, &found);
+        plan
+    };
+    let plan = plan_for(&own);
+    let would = own.in_earnest().as_ref().map(plan_for);
+    Ok(Planned { kind, key: key.clone(), plan, would, operator, missing: around.missing(), at })
+}
+
+/// Where a plan tells only that nothing of ours stands, tells what does:
+/// whoever changed a field has taken it from us, and people want to know what
+/// they made of it.
+fn tell(plan: &mut Plan, found: &Found) {
+    for apply in &mut plan.apply {
+        apply.why = reason(apply).to_owned();
+        let Some(live) = found.get(&(apply.child.resource, apply.child.name.clone())) else { continue };
+        for change in apply.changes.iter_mut().filter(|change| change.from.is_none() && !change.path.is_empty()) {
+            change.from = plan::at(live, &change.path).cloned();
+        }
+    }
 }
 
 #[cfg(test)]

@@ -61,6 +61,10 @@ func newCluster(o options) (*cluster, error) {
 			return nil, err
 		}
 	}
+	// Before the API server's arguments are made: to it `-` is standard output.
+	if c.auditLog == ownAuditLog {
+		c.auditLog = c.path("logs", "audit.log")
+	}
 	etcdPort, apiPort := c.freePort(), c.freePort()
 	c.etcdURL = "http://127.0.0.1:" + etcdPort
 	c.url = "https://" + net.JoinHostPort(c.host, apiPort)

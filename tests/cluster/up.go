@@ -135,9 +135,6 @@ func (o options) run(began time.Time) error {
 		return err
 	}
 	defer c.destroy()
-	if c.auditLog == ownAuditLog {
-		c.auditLog = c.path("logs", "audit.log")
-	}
 	if err := c.start(ctx); err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ mod acts;
 mod cell;
 mod control;
 mod crd;
+mod explain;
 mod fixtures;
 mod ghost;
 mod hands;
@@ -63,6 +64,7 @@ fn cases() -> Vec<Case> {
         layers::cases(),
         watch::cases(),
         crd::cases(),
+        explain::cases(),
         refusals::cases(),
         hands::cases(),
         acts::cases(),

@@ -21,12 +21,7 @@ pub(super) fn children(memory: &Memory) -> Vec<Child> {
 }
 
 fn claim(memory: &Memory) -> Child {
-    let metadata = &memory.metadata;
-    Child {
-        resource: Resource::PersistentVolumeClaim,
-        namespace: metadata.namespace.clone().unwrap_or_default(),
-        name: metadata.name.clone().unwrap_or_default(),
-    }
+    single::child(Resource::PersistentVolumeClaim, &memory.metadata)
 }
 
 /// Whose the claim of our name is.
@@ -333,8 +328,10 @@ fn body(memory: &Memory, child: &Child, present: Option<(&Live, &ClaimFacts)>) -
     labels.insert(LABEL_MEMORY.to_owned(), child.name.as_str().into());
     labels.insert(LABEL_RETENTION.to_owned(), spec.retention_policy.as_str().into());
     let mut metadata = json!({ "name": child.name, "namespace": child.namespace, "labels": labels });
-    if spec.retention_policy == RetentionPolicy::Delete {
-        metadata["ownerReferences"] = json!([single::controller("Memory", &memory.metadata)]);
+    if spec.retention_policy == RetentionPolicy::Delete
+        && let Some(owners) = single::owners("Memory", &memory.metadata)
+    {
+        metadata["ownerReferences"] = owners;
     }
     let there = present.and_then(|(_, facts)| facts.requested.as_deref());
     let size = there.unwrap_or(&spec.size.0);

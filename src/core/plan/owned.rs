@@ -154,6 +154,30 @@ fn walk(path: String, from: Option<&Value>, to: Option<&Value>, found: &mut Vec<
     }
 }
 
+/// What stands in an object at the path of a [`Change`], whoever put it there.
+pub fn at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
+    let path = path.strip_prefix('.').unwrap_or(path);
+    if path.is_empty() {
+        return Some(object);
+    }
+    match object {
+        Value::Object(map) => {
+            // Names may hold points: the longest after which the rest is found is meant.
+            let mut names: Vec<&String> = map.keys().filter(|name| path.starts_with(name.as_str())).collect();
+            names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+            names.into_iter().find_map(|name| {
+                let rest = path.strip_prefix(name.as_str())?;
+                (rest.is_empty() || rest.starts_with(['.', '['])).then(|| at(map.get(name)?, rest)).flatten()
+            })
+        }
+        Value::Array(list) => list.iter().find_map(|item| {
+            let rest = path.strip_prefix('[')?.strip_prefix(key(item)?.as_str())?.strip_prefix(']')?;
+            at(item, rest)
+        }),
+        _ => None,
+    }
+}
+
 /// A list by the keys of its elements, if each has one of its own.
 fn keyed(list: &[Value]) -> Option<BTreeMap<String, &Value>> {
     let found: BTreeMap<String, &Value> = list.iter().map(|item| Some((key(item)?, item))).collect::<Option<_>>()?;

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use kgents_api::{Pheromone, PheromoneType};
 
-use super::{Child, Config, Delete, Event, Observed, Plan, Pod, Resource};
+use super::{Child, Config, Delete, Event, Observed, Plan, Pod, Resource, single};
 use crate::decay::Fade;
 
 /// How long CHAOS waits from one pod to the next.
@@ -29,11 +29,7 @@ pub(super) fn plan(pheromone: &Pheromone, observed: &Observed, now: Timestamp, c
     if fade.is_gone(now) {
         let why = format!("the pheromone was gone at {}", fade.gone_at());
         plan.why.push(why.clone());
-        let child = Child {
-            resource: Resource::Pheromone,
-            namespace: metadata.namespace.clone().unwrap_or_default(),
-            name: metadata.name.clone().unwrap_or_default(),
-        };
+        let child = single::child(Resource::Pheromone, metadata);
         // Who makes it stronger at the last moment must not lose it: the
         // version that is deleted is the one that was judged.
         let resource_version = metadata.resource_version.clone();

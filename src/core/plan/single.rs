@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::conditions::{Said, conditions};
-use super::{Change, Child, Event, Fault, Live, Observed, Plan, Status, TRANSIENT, owned};
+use super::{Change, Child, Event, Fault, Live, Observed, Plan, Resource, Status, TRANSIENT, owned};
 
 /// How long an object of somebody else that has our name is believed to stay:
 /// what is not ours is not watched.
@@ -26,12 +26,23 @@ pub(super) fn labels(agent: &str) -> Map<String, Value> {
         .collect()
 }
 
-/// A reference to the object that controls a child.
-pub(super) fn controller(kind: &str, metadata: &ObjectMeta) -> Value {
-    json!({
-        "apiVersion": kgents_api::API_VERSION, "kind": kind,
-        "name": metadata.name, "uid": metadata.uid, "controller": true,
-    })
+/// The list of owners of a child: who controls it. An object that is not in a
+/// cluster yet owns nothing.
+pub(super) fn owners(kind: &str, metadata: &ObjectMeta) -> Option<Value> {
+    let uid = metadata.uid.as_ref()?;
+    let owner = json!({
+        "apiVersion": kgents_api::API_VERSION, "kind": kind, "name": metadata.name, "uid": uid, "controller": true,
+    });
+    Some(json!([owner]))
+}
+
+/// The one child of an object: of its name, beside it.
+pub(super) fn child(resource: Resource, metadata: &ObjectMeta) -> Child {
+    Child {
+        resource,
+        namespace: metadata.namespace.as_deref().unwrap_or("default").to_owned(),
+        name: metadata.name.clone().unwrap_or_default(),
+    }
 }
 
 /// When to look at a stranger of our name again.

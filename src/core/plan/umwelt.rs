@@ -20,12 +20,7 @@ pub(super) fn children(umwelt: &Umwelt) -> Vec<Child> {
 }
 
 fn config_map(umwelt: &Umwelt) -> Child {
-    let metadata = &umwelt.metadata;
-    Child {
-        resource: Resource::ConfigMap,
-        namespace: metadata.namespace.clone().unwrap_or_default(),
-        name: metadata.name.clone().unwrap_or_default(),
-    }
+    single::child(Resource::ConfigMap, &umwelt.metadata)
 }
 
 pub(super) fn plan(umwelt: &Umwelt, observed: &Observed, now: Timestamp, _config: &Config) -> Plan {
@@ -121,7 +116,7 @@ fn body(umwelt: &Umwelt, child: &Child, text: &str) -> Value {
         "metadata": {
             "name": child.name, "namespace": child.namespace,
             "labels": single::labels(&umwelt.spec.agent),
-            "ownerReferences": [single::controller("Umwelt", &umwelt.metadata)],
+            "ownerReferences": single::owners("Umwelt", &umwelt.metadata),
         },
         "data": { KEY: text },
     })

@@ -24,7 +24,7 @@ const MAX_PAGES: usize = 4;
 const GENUS: &str = "genus:";
 
 /// Objects as they came, by what identifies them in their namespace.
-type Found = BTreeMap<(Resource, String), Value>;
+pub(super) type Found = BTreeMap<(Resource, String), Value>;
 
 /// Reads what stands around one object, side by side, and remembers what it
 /// could not read.
@@ -47,9 +47,9 @@ impl<'a> Around<'a> {
         missing
     }
 
-    /// What a plan for the subject must know.
-    pub(super) async fn observe(&self, subject: Subject<'_>) -> Observed {
-        match subject {
+    /// What a plan for the subject must know, and the children as they came.
+    pub(super) async fn observe(&self, subject: Subject<'_>) -> (Observed, Found) {
+        let (observed, found) = match subject {
             Subject::Agent(agent) => self.agent(subject, agent).await,
             Subject::Memory(memory) => {
                 let labels = (LABEL_MEMORY, &[Resource::PersistentVolumeClaim][..]);
@@ -61,13 +61,15 @@ impl<'a> Around<'a> {
                 let labels = target.map_or_else(|| LABEL_AGENT.to_owned(), |name| format!("{LABEL_AGENT}={name}"));
                 let pods = self.list(Resource::Pod, &labels).await;
                 let pods = self.or_missing(Resource::Pod.plural(), pods, true).unwrap_or_default();
-                Observed { pods: pods.iter().map(|pod| Arc::new(Pod::read(pod))).collect(), ..Observed::default() }
+                let pods = pods.iter().map(|pod| Arc::new(Pod::read(pod))).collect();
+                (Observed { pods, ..Observed::default() }, Found::new())
             }
-            Subject::Pheromone(_) => Observed::default(),
-        }
+            Subject::Pheromone(_) => (Observed::default(), Found::new()),
+        };
+        (Observed { children: self.lives(&found), ..observed }, found)
     }
 
-    async fn agent(&self, subject: Subject<'_>, agent: &Agent) -> Observed {
+    async fn agent(&self, subject: Subject<'_>, agent: &Agent) -> (Observed, Found) {
         let spec = &agent.spec;
         let peers = spec.network_policy.allowed_peers.iter().filter(|peer| !peer.starts_with(GENUS));
         let (found, pods, agents, memory, umwelt) = futures::join!(
@@ -85,21 +87,21 @@ impl<'a> Around<'a> {
         };
         let memory = if spec.memory.is_some() { memory } else { own(Resource::Memory) };
         let umwelt = if spec.umwelt.is_some() { umwelt } else { own(Resource::Umwelt) };
-        Observed {
+        let observed = Observed {
             memory: self.typed(Resource::Memory, memory),
             umwelt: self.typed(Resource::Umwelt, umwelt),
             pods: pods.iter().map(|pod| Arc::new(Pod::read(pod))).collect(),
-            children: self.lives(found),
             agents,
             ..Observed::default()
-        }
+        };
+        (observed, found)
     }
 
     /// What is made for a Memory or an Umwelt, and whether its agent is there.
-    async fn child_of(&self, subject: Subject<'_>, labels: (&str, &[Resource]), agent: &str) -> Observed {
+    async fn child_of(&self, subject: Subject<'_>, labels: (&str, &[Resource]), agent: &str) -> (Observed, Found) {
         let agents = if agent.is_empty() { BTreeSet::new() } else { BTreeSet::from([agent]) };
         let (found, agents) = futures::join!(self.children(subject, labels), self.agents(agents));
-        Observed { children: self.lives(found), agents, ..Observed::default() }
+        (Observed { agents, ..Observed::default() }, found)
     }
 
     /// What carries the subject's label, of each of these resources, and what
@@ -141,15 +143,15 @@ impl<'a> Around<'a> {
         found
     }
 
-    fn lives(&self, found: Found) -> BTreeMap<(Resource, String), Arc<Live>> {
-        let live = |(name, object): ((Resource, String), Value)| match Live::read(name.0, &object) {
-            Ok(live) => Some((name, Arc::new(live))),
+    fn lives(&self, found: &Found) -> BTreeMap<(Resource, String), Arc<Live>> {
+        let live = |(name, object): (&(Resource, String), &Value)| match Live::read(name.0, object) {
+            Ok(live) => Some((name.clone(), Arc::new(live))),
             Err(problem) => {
                 self.unreadable(name.0, &name.1, &problem);
                 None
             }
         };
-        found.into_iter().filter_map(live).collect()
+        found.iter().filter_map(live).collect()
     }
 
     /// Those of these names that are agents here.
@@ -222,7 +224,8 @@ impl<'a> Around<'a> {
         let _turn = self.turns.acquire().await;
         for _ in 0..MAX_PAGES {
             let collection = resource.collection(Some(namespace));
-            let path = format!("{collection}?limit={PAGE}&labelSelector={labels}&continue={}", encoded(&next));
+            let after = if next.is_empty() { String::new() } else { format!("&continue={}", encoded(&next)) };
+            let path = format!("{collection}?limit={PAGE}&labelSelector={labels}{after}");
             let mut page = self.wire.json(&ask, &path).await?;
             page.pointer("/metadata/continue").and_then(Value::as_str).unwrap_or_default().clone_into(&mut next);
             if let Some(Value::Array(found)) = page.get_mut("items").map(Value::take) {

@@ -319,7 +319,9 @@ fn a_memory_cannot_be_changed() {
     let fixture = kgents_source::Fixture { path: "/nowhere".into(), speed: 0.0 };
     let mut window = Window::with(Options { fixture: Some(fixture), ..Options::default() });
     assert_eq!(window.fails(deletion()).said, "a recording cannot be changed");
-    for ask in [Ask::WhoAmI, Ask::Namespaces, Ask::Children(Key::new("n", "x")), Ask::DryRun(Key::new("n", "x"))] {
+    let key = Key::new("n", "x");
+    let asks = [Ask::Children(key.clone()), Ask::DryRun(key.clone()), Ask::Plan(Kind::Agent, key)];
+    for ask in [Ask::WhoAmI, Ask::Namespaces].into_iter().chain(asks) {
         assert!(window.fails(ask).said.starts_with("a recording "), "it asks nobody");
     }
 }

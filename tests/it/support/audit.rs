@@ -51,9 +51,17 @@ impl Audit {
         Self { path: path.to_owned() }
     }
 
-    /// Where the log ends now. What was answered before stands before it.
+    /// Where the log ends now. What was answered before stands before it, but
+    /// for a line that is being written.
     pub fn end(&self) -> u64 {
-        std::fs::metadata(&self.path).map_or(0, |file| file.len())
+        let Ok(mut file) = std::fs::File::open(&self.path) else { return 0 };
+        let length = file.metadata().unwrap().len();
+        // A mark in the middle of a line would tear it; no line is longer than this.
+        let start = length.saturating_sub(1 << 16);
+        file.seek(SeekFrom::Start(start)).unwrap();
+        let mut tail = Vec::new();
+        file.take(length - start).read_to_end(&mut tail).unwrap();
+        start + tail.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline as u64 + 1)
     }
 
     /// What was answered since `mark`, in order.

@@ -100,7 +100,8 @@ pub const LIVING: [&str; 4] = ["--with", "controller-manager,scheduler,kwok", "-
 pub struct Own(());
 
 impl Own {
-    pub(super) fn new() -> Self {
+    /// For those who run tests and benches.
+    pub fn new() -> Self {
         Self(())
     }
 

@@ -255,3 +255,26 @@ fn huge_field_sets_are_read_in_good_time() {
     let live = read(&json!({"metadata": {}, "spec": {}}), &json!({"f:spec": fields}));
     assert_eq!(live.changes(&json!({"spec": {}})), []);
 }
+
+#[test]
+fn what_stands_at_the_path_of_a_change_is_found() {
+    let object = json!({
+        "metadata": { "labels": { "kgents.io/agent": "x", "kgents": { "io/agent": 1 } } },
+        "spec": { "replicas": 3, "template": { "spec": { "containers": [
+            { "name": "d-gent", "image": "d:1" },
+            { "name": "logic", "image": "b:1", "ports": [{ "containerPort": 8080, "protocol": "TCP" }] },
+        ] } } },
+    });
+    let logic = "spec.template.spec.containers[logic]";
+    for (path, expected) in [
+        ("spec.replicas", json!(3)),
+        ("metadata.labels.kgents.io/agent", json!("x")),
+        (&format!("{logic}.image"), json!("b:1")),
+        (&format!("{logic}.ports[8080/TCP].protocol"), json!("TCP")),
+    ] {
+        assert_eq!(at(&object, path), Some(&expected), "{path}");
+    }
+    for path in ["spec.replica", "spec.replicas.x", "spec.template.spec.containers[other].image", "[logic]"] {
+        assert_eq!(at(&object, path), None, "{path}");
+    }
+}

@@ -6,6 +6,11 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy)]
 pub enum Unit {
     Ms,
+    Seconds,
+    /// A second.
+    Rate,
+    /// That has a fraction: a ratio, an average.
+    Number,
     Bytes,
     Megabytes,
     MegabytesPerMinute,
@@ -17,19 +22,23 @@ impl Unit {
     fn name(self) -> &'static str {
         match self {
             Self::Ms => "ms",
+            Self::Seconds => "s",
+            Self::Rate => "/s",
             Self::Bytes => "bytes",
             Self::Megabytes => "MB",
             Self::MegabytesPerMinute => "MB/min",
             Self::Percent => "%",
-            Self::Count => "",
+            Self::Count | Self::Number => "",
         }
     }
 
     fn write(self, figure: f64) -> String {
         match self {
-            Self::Bytes | Self::Count => format!("{figure:.0}"),
+            Self::Bytes | Self::Count | Self::Rate => format!("{figure:.0}"),
             Self::Megabytes => format!("{figure:.1}"),
-            Self::Ms | Self::MegabytesPerMinute | Self::Percent => format!("{figure:.2}"),
+            Self::Ms | Self::Seconds | Self::Number | Self::MegabytesPerMinute | Self::Percent => {
+                format!("{figure:.2}")
+            }
         }
     }
 }
@@ -84,20 +93,21 @@ impl Row {
         self.budget.parts().any(|(_, most, percent)| percentile(seen, percent) > most)
     }
 
-    fn quantiles(seen: &[f64]) -> [f64; 4] {
-        [0, 50, 95, 100].map(|percent| percentile(seen, percent))
+    fn quantiles(seen: &[f64]) -> [f64; 5] {
+        [0, 50, 95, 99, 100].map(|percent| percentile(seen, percent))
     }
 
     fn json(&self) -> Value {
         let mut row = json!({ "group": self.group, "name": self.name, "program": self.program });
         match &self.seen {
             Ok(seen) => {
-                let [min, median, p95, max] = Self::quantiles(seen);
+                let [min, median, p95, p99, max] = Self::quantiles(seen);
                 row["unit"] = self.unit.name().into();
                 row["n"] = seen.len().into();
                 row["min"] = min.into();
                 row["median"] = median.into();
                 row["p95"] = p95.into();
+                row["p99"] = p99.into();
                 row["max"] = max.into();
                 for (name, most, _) in self.budget.parts() {
                     row["budget"][name] = most.into();
@@ -147,7 +157,7 @@ impl Report {
         let (mut group, mut name) = ("", "");
         for row in &self.rows {
             if row.group != group {
-                println!("\n{:<42}{:>9}{:>9}{:>9}{:>9}", row.group, "min", "median", "p95", "max");
+                println!("\n{:<42}{:>9}{:>9}{:>9}{:>9}{:>9}", row.group, "min", "median", "p95", "p99", "max");
                 name = "";
             }
             let label = if row.name == name { "" } else { &row.name };
@@ -155,8 +165,8 @@ impl Report {
             print!("  {label:<29} {:<10}", row.program);
             match &row.seen {
                 Ok(seen) => {
-                    let [min, median, p95, max] = Row::quantiles(seen).map(|figure| row.unit.write(figure));
-                    let figures = format!("{min:>9}{median:>9}{p95:>9}{max:>9}");
+                    let [min, median, p95, p99, max] = Row::quantiles(seen).map(|figure| row.unit.write(figure));
+                    let figures = format!("{min:>9}{median:>9}{p95:>9}{p99:>9}{max:>9}");
                     let mark = if row.missed() { "  MISSED" } else { "" };
                     let line = format!("{figures} {:<7} {}{mark}", row.unit.name(), row.budget.write(row.unit));
                     println!("{}", line.trim_end());
