@@ -32,6 +32,7 @@
 
 mod acts;
 mod cell;
+mod control;
 mod crd;
 mod explain;
 mod fixtures;
@@ -58,6 +59,7 @@ use support::case::{self, Case, Need};
 fn cases() -> Vec<Case> {
     [
         operator::cases(),
+        control::cases(),
         pods::cases(),
         layers::cases(),
         watch::cases(),
