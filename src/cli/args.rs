@@ -8,8 +8,8 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueP
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::command::{
-    agents, completions, config, cortex, crd, dev, doctor, explain, ghost, man, observe, operator, resource, signal,
-    status, version,
+    agents, completions, config, cortex, crd, dev, doctor, explain, ghost, man, memories, observe, operator, resource,
+    signal, status, version,
 };
 use crate::settings::{Address, Filter, LayerName, Settings};
 use crate::value;
@@ -147,9 +147,9 @@ pub(crate) enum Command {
     /// List, describe or watch proposals; those that need a person come first.
     #[command(visible_aliases = ["proposal", "prop"], after_help = resource::PROPOSALS_HELP)]
     Proposals(resource::Args),
-    /// List, describe or watch memories.
-    #[command(visible_aliases = ["memory", "mem"], after_help = resource::MEMORIES_HELP)]
-    Memories(resource::Args),
+    /// List, describe or watch memories; sweep what agents that are gone left behind.
+    #[command(visible_aliases = ["memory", "mem"], after_help = memories::HELP)]
+    Memories(memories::Args),
     /// List, describe or watch umwelts.
     #[command(visible_aliases = ["umwelt", "uw"], after_help = resource::UMWELTS_HELP)]
     Umwelts(resource::Args),

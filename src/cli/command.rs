@@ -11,6 +11,7 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod ghost;
 pub(crate) mod man;
+pub(crate) mod memories;
 pub(crate) mod observe;
 pub(crate) mod operator;
 pub(crate) mod resource;

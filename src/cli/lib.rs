@@ -118,7 +118,7 @@ fn dispatch(cli: &Cli, io: &mut Io<'_>) -> Result<Code, Failure> {
         Command::Agents(args) => command::agents::run(args, global, io),
         Command::Pheromones(args) => command::resource::run(Kind::Pheromone, args, global, io),
         Command::Proposals(args) => command::resource::run(Kind::Proposal, args, global, io),
-        Command::Memories(args) => command::resource::run(Kind::Memory, args, global, io),
+        Command::Memories(args) => command::memories::run(args, global, io),
         Command::Umwelts(args) => command::resource::run(Kind::Umwelt, args, global, io),
         Command::Signal(args) => command::signal::run(args, global, io),
         Command::Explain(args) => command::explain::run(args, global, io),

@@ -130,10 +130,9 @@ impl Caller {
     }
 
     /// One object as it is now.
-    pub(crate) async fn get(&self, child: &Child) -> Result<Value, Failure> {
-        let Child { resource, namespace, name } = child;
-        let request = Builder::new(resource.collection(Some(namespace))).get(name, &GetParams::default());
-        self.send("get", resource.plural(), "conflict", request).await
+    pub(crate) async fn get(&self, kind: Kind, namespace: &str, name: &str) -> Result<Value, Failure> {
+        let request = Builder::new(kind.collection(Some(namespace))).get(name, &GetParams::default());
+        self.send("get", kind.plural(), "conflict", request).await
     }
 
     async fn write(

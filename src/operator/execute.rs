@@ -68,6 +68,8 @@ struct Paces {
 struct Remembered {
     /// The problem of each unreadable object that an Event told of.
     told: HashMap<Key, String>,
+    /// For which generation of a key it was asked what no watch tells of.
+    looked: HashMap<Key, i64>,
     /// The last error of each key, the oldest dropped.
     errors: HashMap<Key, (Timestamp, String)>,
     /// Writes that were answered well, by verb and resource.
@@ -137,7 +139,7 @@ impl Executor {
                 self.forget(key);
                 return End::Well(None);
             };
-            if let Some(end) = self.reread(&seen).await {
+            if let Some(end) = self.reread(key, &seen).await {
                 return end;
             }
             let Some(mut seen) = self.world.observe(key) else { continue };
@@ -204,14 +206,20 @@ impl Executor {
         End::Well(next)
     }
 
-    /// Asks again for what no watch tells of, once it was believed for long.
-    async fn reread(&self, seen: &Seen) -> Option<End> {
-        let now = clock::now();
+    /// Asks again for what no watch tells of, once it was believed for long, or
+    /// the subject is wanted otherwise.
+    async fn reread(&self, key: &Key, seen: &Seen) -> Option<End> {
+        if seen.unwatched.is_empty() {
+            return None;
+        }
+        let (now, generation) = (clock::now(), generation(seen));
+        let is_new = self.lock_memory().looked.insert(key.clone(), generation) != Some(generation);
         for (child, until) in &seen.unwatched {
-            if *until <= now
+            if (is_new || *until <= now)
                 && let Err(failure) = self.look(child).await
             {
                 tracing::debug!(%child, %failure, "what stands there cannot be seen");
+                self.lock_memory().looked.remove(key);
                 return Some(End::Badly(None));
             }
         }
@@ -220,15 +228,18 @@ impl Executor {
 
     /// Asks what stands at the place of a child, and remembers it.
     async fn look(&self, child: &Child) -> Result<(), Failure> {
-        let kind = Kind::Of(child.resource);
-        match self.caller.get(child).await {
+        self.look_at(Kind::Of(child.resource), &child.namespace, &child.name).await
+    }
+
+    async fn look_at(&self, kind: Kind, namespace: &str, name: &str) -> Result<(), Failure> {
+        match self.caller.get(kind, namespace, name).await {
             Ok(object) => {
                 self.lay(kind, object, None);
                 Ok(())
             }
-            Err(Failure::Refused(status)) if is_no_such_object(&status, &child.name) => {
-                if let Some(uid) = self.world.uid(kind, &child.namespace, &child.name) {
-                    self.schedule.add(self.world.bury(kind, &child.namespace, &child.name, &uid));
+            Err(Failure::Refused(status)) if is_no_such_object(&status, name) => {
+                if let Some(uid) = self.world.uid(kind, namespace, name) {
+                    self.schedule.add(self.world.bury(kind, namespace, name, &uid));
                 }
                 Ok(())
             }
@@ -338,7 +349,9 @@ impl Executor {
         let mut verdict = failure.verdict();
         if verdict.cause == Cause::Conflict {
             // Our cache is behind: what stands there decides what to do.
-            match self.look(child).await {
+            let looked = self.look(child).await;
+            self.lock_memory().looked.insert(pass.key.clone(), generation);
+            match looked {
                 Ok(()) if pass.tries.get(child).is_none_or(|tries| *tries < TRIES) => return Step::Learned,
                 Ok(()) => {}
                 Err(other) => verdict = other.verdict(),
@@ -378,10 +391,14 @@ impl Executor {
                 Step::Done { wrote: true }
             }
             Err(Failure::NotNow) => Step::Stop,
-            // The object of this uid is gone, or another one has its name.
+            // The object of this uid is gone, or another one has its name, or
+            // somebody on the way says so: only what stands there tells.
             Err(Failure::Refused(refused)) if is_no_such_object(&refused, &pass.key.name) || refused.code == 409 => {
-                self.schedule.add(self.world.bury(kind, &pass.key.namespace, &pass.key.name, &seen.uid));
-                Step::Learned
+                let (namespace, name) = (&pass.key.namespace, &pass.key.name);
+                match self.look_at(kind, namespace, name).await {
+                    Ok(()) => Step::Learned,
+                    Err(_) => Step::Stop,
+                }
             }
             Err(failure) => {
                 self.remember(pass, &format!("status: {failure}"));
@@ -417,6 +434,7 @@ impl Executor {
     fn forget(&self, key: &Key) {
         let mut memory = self.lock_memory();
         memory.told.remove(key);
+        memory.looked.remove(key);
         memory.errors.remove(key);
     }
 
@@ -490,7 +508,10 @@ fn retry(cause: Cause, row: u32, retry_after: Option<Duration>, now: Timestamp, 
             return now.saturating_add(INVALID_AGAIN).unwrap_or(Timestamp::MAX);
         }
         Cause::Conflict | Cause::Throttled | Cause::Unavailable => {
-            backoff::jitter(backoff::ceiling(QUICK, LONGEST, row), random).max(retry_after.unwrap_or_default())
+            // What is asked of all alike is a little more for each.
+            let asked = retry_after.unwrap_or_default();
+            let asked = asked + backoff::jitter(asked / 2, random);
+            backoff::jitter(backoff::ceiling(QUICK, LONGEST, row), random).max(asked)
         }
         // Somebody has to do something first: at least half of the delay, so
         // that jitter does not make it none.
@@ -521,7 +542,8 @@ mod tests {
         };
         assert_eq!(wait(Cause::Unavailable, 0, None, u64::MAX), 5);
         assert_eq!(wait(Cause::Unavailable, 0, None, 0), 0);
-        assert_eq!(wait(Cause::Throttled, 0, Some(7), u64::MAX), 7_000);
+        assert_eq!(wait(Cause::Throttled, 0, Some(7), 0), 7_000);
+        assert_eq!(wait(Cause::Throttled, 0, Some(7), u64::MAX), 10_500);
         assert_eq!(wait(Cause::Conflict, 30, None, u64::MAX), 300_000);
         assert_eq!(wait(Cause::QuotaExceeded, 0, None, 0), 1_000);
         assert_eq!(wait(Cause::RightMissing, 30, None, u64::MAX), 300_000);

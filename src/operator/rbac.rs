@@ -89,6 +89,22 @@ static TABLE: &[Right] = &[
     },
 ];
 
+impl Right {
+    /// Why an audit log need not show this verb although it is needed; `None`
+    /// where it does.
+    pub fn unseen(&self, verb: &str) -> Option<&'static str> {
+        match verb {
+            "create" if self.verbs.contains(&"patch") && self.resource != "events" => {
+                Some("an apply that makes an object is logged as a patch")
+            }
+            "update" if self.resource.ends_with("/finalizers") => Some(OWNS),
+            "get" if self.verbs == CHILD => Some("only one that stands in the way of a create is looked at"),
+            "get" | "list" if self.resource == "leases" => Some("a watch that broke is begun anew with it"),
+            _ => None,
+        }
+    }
+}
+
 /// Every right that the operator needs, and none that it does not.
 pub fn table() -> &'static [Right] {
     TABLE

@@ -43,6 +43,10 @@ const BASE: Duration = Duration::from_millis(100);
 const CAP: Duration = Duration::from_secs(30);
 /// A watch that stands for so long has nothing to do with failures before it.
 const STEADY: Duration = Duration::from_secs(5);
+/// After how many watches in a row that ended soon it is listed anew: one that
+/// is cut off within an event would never come past it.
+const UNSTEADY: u32 = 2;
+
 /// Within which time all come back once one of them has reached the API server.
 const TOGETHER: Duration = Duration::from_secs(1);
 
@@ -149,7 +153,8 @@ impl Follower {
                 End::Gone(failure) => (Some(failure), true),
                 End::Failed(failure) => (Some(failure), false),
             };
-            if gone {
+            // Where a watch cannot be held, lists have to tell.
+            if gone || failures >= UNSTEADY {
                 version = None;
             }
             if let Some(failure) = failure {

@@ -211,6 +211,12 @@ impl World {
         let before = faults.get(&fault.child);
         let row = before.map_or(0, |(before, row)| {
             fault.since = before.since;
+            // An API server in trouble says now this, now that: what is told of
+            // it does not change with each try.
+            if fault.cause.is_transient() && matches!(before.cause, Cause::Throttled | Cause::Unavailable) {
+                fault.cause = before.cause;
+                fault.said.clone_from(&before.said);
+            }
             if before.generation == fault.generation && before.cause == fault.cause { row + 1 } else { 0 }
         });
         fault.retry_at = retry(row);

@@ -12,6 +12,7 @@ pub mod backoff;
 mod board;
 pub mod checkup;
 pub mod clock;
+pub mod compost;
 pub mod error;
 mod fixture;
 pub mod ghost;

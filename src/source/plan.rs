@@ -6,6 +6,7 @@
 mod around;
 mod lease;
 
+use kgents_api::agent::Mode;
 use kgents_api::{Agent, Memory, Pheromone, Umwelt};
 use kgents_core::plan::{self, Subject};
 use kgents_store::object::{Object, decode};
@@ -50,6 +51,13 @@ impl Own {
                 Err(SourceError::Invalid { message: format!("the operator plans nothing for a {kind}") })
             }
         }
+    }
+
+    /// An agent for which nothing is done, as if its mode were FULL.
+    fn in_earnest(&self) -> Option<Self> {
+        let Self::Agent(agent) = self else { return None };
+        let mut agent = agent.clone();
+        (std::mem::replace(&mut agent.spec.mode, Mode::Full) == Mode::DryRun).then_some(Self::Agent(agent))
     }
 
     fn subject(&self) -> Subject<'_> {
@@ -135,8 +143,10 @@ async fn plan_of(
     let around = Around::new(wire, key);
     let at = clock::now();
     let (observed, operator) = futures::join!(Box::pin(around.observe(own.subject())), operator(wire, lease));
-    let plan = plan::plan(own.subject(), &observed, clock::now(), &operator.config_or_default());
-    Ok(Planned { kind, key: key.clone(), plan, operator, missing: around.missing(), at })
+    let (now, config) = (clock::now(), operator.config_or_default());
+    let plan = plan::plan(own.subject(), &observed, now, &config);
+    let would = own.in_earnest().map(|own| plan::plan(own.subject(), &observed, now, &config));
+    Ok(Planned { kind, key: key.clone(), plan, would, operator, missing: around.missing(), at })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
 use kgents_core::age;
-use kgents_core::plan::{Config, Plan, Resource};
+use kgents_core::plan::{Apply, Change, Config, Plan, Resource};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -26,6 +26,9 @@ pub struct Planned {
     pub key: Key,
     /// What would be done.
     pub plan: Plan,
+    /// Of an agent whose mode is DRY_RUN, so that nothing is done: what would
+    /// be if its mode were FULL.
+    pub would: Option<Plan>,
     /// Who would do it, and with whose configuration it was planned.
     pub operator: Operator,
     /// What could not be read. It was planned as if nothing stood there.
@@ -49,6 +52,54 @@ pub struct Missing {
     pub hint: Option<String>,
 }
 
+/// Why an object is written, without the differences that stand beside it.
+pub fn reason(apply: &Apply) -> &str {
+    let differences: Vec<String> = apply.changes.iter().map(ToString::to_string).collect();
+    let told = apply.why.strip_suffix(differences.join(", ").as_str()).filter(|_| !differences.is_empty());
+    told.map_or(apply.why.as_str(), |why| why.trim_end_matches([':', ' ']))
+}
+
+/// What differs in a status as a person wants it told: the phase first, then
+/// each condition in words, and nothing that only keeps count.
+pub fn told(changes: &[Change]) -> Vec<Change> {
+    const CONDITIONS: &str = "conditions";
+    let mut told: Vec<Change> = Vec::new();
+    for change in changes {
+        let Change { path, from, to } = change;
+        match path.strip_prefix(CONDITIONS) {
+            _ if ["lastTransitionTime", "observedGeneration"].iter().any(|name| path.ends_with(name)) => {}
+            Some("") => {
+                let of = |side: &Option<Value>| side.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
+                let (from, to) = (of(from), of(to));
+                let types = from.iter().chain(&to).filter_map(|condition| condition["type"].as_str());
+                for type_ in types.collect::<std::collections::BTreeSet<_>>() {
+                    let find = |side: &[Value]| side.iter().find(|condition| condition["type"] == type_).map(words);
+                    let path = format!("{CONDITIONS}[{type_}]");
+                    told.push(Change { path, from: find(&from), to: find(&to) });
+                }
+            }
+            Some(rest) if rest.ends_with(']') => {
+                let (from, to) = (from.as_ref().map(words), to.as_ref().map(words));
+                told.push(Change { path: path.clone(), from, to });
+            }
+            _ => told.push(change.clone()),
+        }
+    }
+    told.sort_by_key(|change| match change.path.as_str() {
+        "phase" => 0,
+        path if path.starts_with(CONDITIONS) => 1,
+        _ => 2,
+    });
+    told
+}
+
+/// A condition in words.
+fn words(condition: &Value) -> Value {
+    let word = |name: &str| condition[name].as_str().unwrap_or_default();
+    let said = format!("{} {}: {}", word("status"), word("reason"), word("message"));
+    said.trim_end_matches([':', ' ']).into()
+}
+
 impl Planned {
     /// Whether what stands there of this kind could not be read, so that what
     /// is planned for it is a guess.
@@ -60,24 +111,28 @@ impl Planned {
     /// applied is taken from the plan before that.
     #[must_use]
     pub fn clean(mut self) -> Self {
-        let Plan { apply, delete, status, events, requeue_at: _, why } = &mut self.plan;
-        for apply in apply {
-            sanitize::value(&mut apply.body);
-            clean(&mut apply.why);
-            apply.changes.iter_mut().for_each(change);
-        }
-        for delete in delete {
-            clean(&mut delete.child.name);
-            clean(&mut delete.why);
-        }
-        if let Some(status) = status {
-            sanitize::value(&mut status.body);
-            status.changes.iter_mut().for_each(change);
-        }
-        events.iter_mut().for_each(|event| clean(&mut event.message));
-        why.iter_mut().for_each(clean);
+        [Some(&mut self.plan), self.would.as_mut()].into_iter().flatten().for_each(plan);
         self
     }
+}
+
+fn plan(plan: &mut Plan) {
+    let Plan { apply, delete, status, events, requeue_at: _, why } = plan;
+    for apply in apply {
+        sanitize::value(&mut apply.body);
+        clean(&mut apply.why);
+        apply.changes.iter_mut().for_each(change);
+    }
+    for delete in delete {
+        clean(&mut delete.child.name);
+        clean(&mut delete.why);
+    }
+    if let Some(status) = status {
+        sanitize::value(&mut status.body);
+        status.changes.iter_mut().for_each(change);
+    }
+    events.iter_mut().for_each(|event| clean(&mut event.message));
+    why.iter_mut().for_each(clean);
 }
 
 fn clean(text: &mut String) {
@@ -86,7 +141,7 @@ fn clean(text: &mut String) {
     }
 }
 
-fn change(change: &mut kgents_core::plan::Change) {
+fn change(change: &mut Change) {
     clean(&mut change.path);
     for side in [&mut change.from, &mut change.to] {
         side.iter_mut().for_each(sanitize::value);
@@ -201,19 +256,22 @@ impl Operator {
     }
 }
 
-/// `{kind, namespace, name, plan, operator, config_from, missing, at}`; of the
-/// plan each object with its whole body and the field manager that applies it.
+/// `{kind, namespace, name, at, operator, config_from, missing, plan, would}`; of
+/// a plan each object with its whole body and the field manager that applies it.
 impl Serialize for Planned {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::{Error, SerializeStruct};
-        let Self { kind, key, plan, operator, missing, at } = self;
-        let mut plan_json = serde_json::to_value(plan).map_err(S::Error::custom)?;
-        if let Some(applies) = plan_json.get_mut("apply").and_then(Value::as_array_mut) {
-            for (json, apply) in applies.iter_mut().zip(&plan.apply) {
-                json["manager"] = apply.manager().into();
+        let Self { kind, key, plan, would, operator, missing, at } = self;
+        let written = |plan: &Plan| {
+            let mut json = serde_json::to_value(plan).map_err(S::Error::custom)?;
+            if let Some(applies) = json.get_mut("apply").and_then(Value::as_array_mut) {
+                for (json, apply) in applies.iter_mut().zip(&plan.apply) {
+                    json["manager"] = apply.manager().into();
+                }
             }
-        }
-        let mut planned = serializer.serialize_struct("Planned", 8)?;
+            Ok(json)
+        };
+        let mut planned = serializer.serialize_struct("Planned", 9)?;
         planned.serialize_field("kind", kind.as_str())?;
         planned.serialize_field("namespace", key.namespace())?;
         planned.serialize_field("name", key.name())?;
@@ -221,14 +279,17 @@ impl Serialize for Planned {
         planned.serialize_field("operator", operator)?;
         planned.serialize_field("config_from", if operator.config.is_some() { "operator" } else { "defaults" })?;
         planned.serialize_field("missing", missing)?;
-        planned.serialize_field("plan", &plan_json)?;
+        planned.serialize_field("plan", &written(plan)?)?;
+        if let Some(would) = would {
+            planned.serialize_field("would", &written(would)?)?;
+        }
         planned.end()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use kgents_core::plan::{Apply, Change, Child, Delete, Event, Expect, Status};
+    use kgents_core::plan::{Child, Delete, Event, Expect, Status};
     use serde_json::json;
 
     use super::*;
@@ -285,6 +346,7 @@ mod tests {
         Planned {
             kind: Kind::Agent,
             key: Key::new("n", "x"),
+            would: Some(plan.clone()),
             plan,
             operator: leads(),
             missing: vec![missing],
@@ -296,6 +358,48 @@ mod tests {
     fn nothing_unsafe_is_left_of_a_plan_that_is_shown() {
         let json = serde_json::to_string(&planned().clean()).unwrap();
         assert!(json.contains('␛') && !json.contains("u001b"), "{json}");
+    }
+
+    #[test]
+    fn a_status_is_told_in_words_and_its_phase_first() {
+        let ready = |status: &str| json!({ "type": "Ready", "status": status, "reason": "R", "message": "m", "lastTransitionTime": "x" });
+        let change = |path: &str, from: Value, to: Value| Change {
+            path: path.into(),
+            from: Some(from).filter(|value| !value.is_null()),
+            to: Some(to).filter(|value| !value.is_null()),
+        };
+        let first = told(&[
+            change("conditions", Value::Null, json!([ready("False"), { "type": "A", "status": "True" }])),
+            change("observedGeneration", Value::Null, json!(1)),
+            change("phase", Value::Null, json!("Pending")),
+        ]);
+        assert_eq!(
+            first,
+            [
+                change("phase", Value::Null, json!("Pending")),
+                change("conditions[A]", Value::Null, json!("True")),
+                change("conditions[Ready]", Value::Null, json!("False R: m")),
+            ]
+        );
+        let one = change("conditions[Ready].status", json!("False"), json!("True"));
+        let next = told(&[
+            one.clone(),
+            change("conditions[Ready].lastTransitionTime", json!("a"), json!("b")),
+            change("conditions[Stalled]", ready("True"), Value::Null),
+        ]);
+        assert_eq!(next, [one, change("conditions[Stalled]", json!("True R: m"), Value::Null)]);
+    }
+
+    #[test]
+    fn a_reason_leaves_out_the_differences() {
+        let mut apply = planned().plan.apply.remove(0);
+        assert_eq!(reason(&apply), "a\u{1b}[31mb");
+        let to = |path: &str| Change { path: path.into(), from: None, to: Some(json!(1)) };
+        apply.changes = vec![to("a"), to("b")];
+        apply.why = "it is not as it should be: a none -> 1, b none -> 1".into();
+        assert_eq!(reason(&apply), "it is not as it should be");
+        apply.changes.pop();
+        assert_eq!(reason(&apply), apply.why);
     }
 
     #[test]

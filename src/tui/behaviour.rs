@@ -4,6 +4,7 @@ mod actions;
 mod dialogs;
 mod edges;
 mod pages;
+mod plans;
 
 use std::collections::HashSet;
 

@@ -5,6 +5,7 @@ mod drift;
 mod faults;
 mod leader;
 mod life;
+mod odd;
 mod rights;
 mod spec;
 
@@ -17,6 +18,7 @@ pub fn cases() -> Vec<Case> {
         crash::cases(),
         leader::cases(),
         life::cases(),
+        odd::cases(),
         rights::cases(),
         drift::cases(),
         spec::cases(),

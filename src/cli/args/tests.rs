@@ -62,6 +62,18 @@ fn what_is_right_is_read() {
         "kgents umwelts -o name",
         "kgents doctor",
         "kgents -n x doctor --json --layer kube",
+        "kgents operator run",
+        "kgents operator run --once --dry-run -o json -l team=red --concurrency 4 -n x",
+        "kgents operator run --leader-elect false --metrics-addr none --lease-duration 5s",
+        "kgents operator run --metrics-addr :0 --agent-image a:1 --cortex-url http://c:1 --allow-chaos --lease-namespace y",
+        "kgents operator status -o json --metrics-addr 127.0.0.1:1",
+        "kgents operator rbac -o yaml -n x --lease-namespace y",
+        "kgents --operator",
+        "kgents --operator --once -n x",
+        "kgents -n x --operator",
+        "kgents memory compost",
+        "kgents memory compost --yes -A -o json",
+        "kgents mem ls",
         "kgents signal emit WARNING",
         "kgents signal emit warning '-5 degrees' --intensity 0 --half-life 500ms --ttl 1h --name x -o name",
         "kgents signal sense --type WARNING --type dream --source x --target y --above 0.2 --json",
@@ -217,4 +229,34 @@ fn who_asks_for_help_or_mends_the_file_needs_no_good_one() {
     for line in free.into_iter().chain(["crd print", "doctor"]).chain(programs) {
         assert!(!wants(&format!("kgents {line}")), "{line}");
     }
+}
+
+#[test]
+fn the_flag_operator_is_the_command_where_a_command_would_stand() {
+    let rewritten = |line: &str| {
+        let args = with_operator(words(line).into_iter().map(OsString::from));
+        args.into_iter().map(|arg| arg.into_string().unwrap()).collect::<Vec<_>>().join(" ")
+    };
+    for (line, expected) in [
+        ("kgents --operator", "kgents operator run"),
+        ("kgents --operator --once -o json", "kgents operator run --once -o json"),
+        ("kgents -n x --operator --once", "kgents -n x operator run --once"),
+        ("kgents -nx -A --operator", "kgents -nx -A operator run"),
+        ("kgents -An x --operator", "kgents -An x operator run"),
+        ("kgents --context=a --kubeconfig b --operator", "kgents --context=a --kubeconfig b operator run"),
+        ("kgents --operator --operator", "kgents operator run --operator"),
+        // There it is something else.
+        ("kgents observe --operator", "kgents observe --operator"),
+        ("kgents -n --operator", "kgents -n --operator"),
+        ("kgents --context --operator", "kgents --context --operator"),
+        ("kgents -- --operator", "kgents -- --operator"),
+        ("kgents - --operator", "kgents - --operator"),
+        ("kgents --operators", "kgents --operators"),
+        ("kgents", "kgents"),
+    ] {
+        assert_eq!(rewritten(line), expected, "{line}");
+    }
+    let (flag, command) = (read("kgents -n x --operator --once"), read("kgents -n x operator run --once"));
+    assert_eq!(format!("{:?}", flag.unwrap()), format!("{:?}", command.unwrap()));
+    assert_eq!(read("kgents observe --operator").unwrap_err().kind(), ErrorKind::UnknownArgument);
 }

@@ -43,11 +43,6 @@ Examples:
 
 A risk marked `est.` is our own estimate: no operator has written one yet.";
 
-pub(crate) const MEMORIES_HELP: &str = "\
-Examples:
-  kgents memories
-  kgents memories describe b-gent-memory";
-
 pub(crate) const UMWELTS_HELP: &str = "\
 Examples:
   kgents umwelts -o wide
@@ -89,6 +84,16 @@ pub(crate) enum Action {
 }
 
 impl How {
+    /// What is printed.
+    pub(crate) fn format(&self) -> Format {
+        self.output.format()
+    }
+
+    /// Whether nothing is said about which objects, and for how long.
+    pub(crate) const fn is_once_and_all(&self) -> bool {
+        self.selector.is_none() && !self.watch
+    }
+
     /// Whether nothing is said about it.
     pub(crate) const fn is_silent(&self) -> bool {
         self.output.is_silent() && self.selector.is_none() && !self.watch

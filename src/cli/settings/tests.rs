@@ -132,7 +132,10 @@ fn chords(of: &[(&str, &[&str])]) -> Chords {
 fn the_operator_s_own_are_read_from_variables_too() {
     let variables = [("KGENTS_OPERATOR_CONCURRENCY", "3"), ("KGENTS_OPERATOR_METRICS_ADDR", ":9")];
     let found = settings("", &variables, "").operator;
-    assert_eq!((found.concurrency, found.metrics_addr), (Workers(3), Some(MetricsAddr(Some(([127, 0, 0, 1], 9).into())))));
+    assert_eq!(
+        (found.concurrency, found.metrics_addr),
+        (Workers(3), Some(MetricsAddr(Some(([127, 0, 0, 1], 9).into()))))
+    );
     let error = merged("", &[("KGENTS_OPERATOR_CONCURRENCY", "many")], "").unwrap_err();
     assert_eq!(error, "KGENTS_OPERATOR_CONCURRENCY: expected a whole number from 1 to 1024, found many");
 }

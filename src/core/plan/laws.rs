@@ -149,9 +149,10 @@ impl World {
                     assert_eq!(agent["status"]["readyReplicas"], spec["replicas"], "{agent:#}");
                     assert_eq!(condition(agent, "Ready")["status"], "True", "{agent:#}");
                 }
-            } else if spec["replicas"] != 0 {
-                let running = self.server.get("Deployment", name);
-                assert!(stalled || running.is_none_or(|running| running["status"]["readyReplicas"] != 0), "{agent:#}");
+            } else if condition(agent, "Ready")["status"] == "True" {
+                // What ran before goes on.
+                let running = self.server.get("Deployment", name).unwrap();
+                assert_eq!(running["metadata"]["ownerReferences"][0]["uid"], agent["metadata"]["uid"], "{agent:#}");
             }
         }
         for umwelt in self.server.list("Umwelt") {

@@ -108,7 +108,7 @@ fn lets(policies: &[Value], way: Way, own: &End, other: &End, port: Port) -> boo
 /// it has such rules.
 fn is_of(spec: &Value, type_: &str, rules: &str) -> bool {
     match spec["policyTypes"].as_array() {
-        Some(types) => types.iter().any(|found| found == type_),
+        Some(all) => all.iter().any(|found| found == type_),
         None => type_ == "Ingress" || spec[rules].is_array(),
     }
 }

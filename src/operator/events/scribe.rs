@@ -143,14 +143,14 @@ impl Scribe {
             let sent = tokio::time::timeout(self.limit, request()).await;
             let took = self.clock.boot().saturating_sub(started);
             let (code, problem) = match sent {
-                Ok(Ok(_)) => (200, String::new()),
+                Ok(Ok(_)) => (if verb == "create" { 201 } else { 200 }, String::new()),
                 Ok(Err(kube::Error::Api(status))) => (status.code, status.message),
                 Ok(Err(error)) => (0, error.to_string()),
                 Err(_) => (0, "the API server does not answer in time".to_owned()),
             };
             self.metrics.called(verb, EVENTS, "event", code, took);
             match code {
-                200 => return Sent::Done,
+                200 | 201 => return Sent::Done,
                 // The answer to the first try was lost: no other gives this name.
                 409 if verb == "create" && tried > 1 => return Sent::Done,
                 404 if verb == "patch" => return Sent::Gone,

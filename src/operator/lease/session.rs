@@ -86,7 +86,7 @@ impl Session {
             Ask::Update(lease) => ("update", within(limit, self.api.replace(name, &params, lease)).await),
         };
         let now = self.shared.clock.boot();
-        self.metrics.called(verb, LEASES, REASON, code(&sent), now.saturating_sub(started));
+        self.metrics.called(verb, LEASES, REASON, code(verb, &sent), now.saturating_sub(started));
         let (answer, problem) = read(verb, sent, &self.options);
         if problem != self.problem {
             match (&problem, &self.problem) {
@@ -131,7 +131,7 @@ impl Session {
             let started = clock.boot();
             let sent = within(limit, self.api.replace(&self.options.name, &PostParams::default(), &lease)).await;
             let now = clock.boot();
-            self.metrics.called("update", LEASES, REASON, code(&sent), now.saturating_sub(started));
+            self.metrics.called("update", LEASES, REASON, code("update", &sent), now.saturating_sub(started));
             match sent {
                 Ok(lease) => {
                     self.elector.answered(&Ask::Get, started, Answer::Lease(lease), now);
@@ -194,8 +194,9 @@ async fn within(limit: Duration, request: impl Future<Output = kube::Result<Leas
 }
 
 /// The HTTP status, or 0.
-fn code(sent: &Sent) -> u16 {
+fn code(verb: &str, sent: &Sent) -> u16 {
     match sent {
+        Ok(_) if verb == "create" => 201,
         Ok(_) => 200,
         Err(Some(kube::Error::Api(status))) => status.code,
         Err(_) => 0,

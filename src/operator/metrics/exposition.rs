@@ -49,7 +49,8 @@ pub fn sum(samples: &[Sample], name: &str, labels: &[(&str, &str)]) -> f64 {
     let fits = |sample: &&Sample| {
         sample.name == name && labels.iter().all(|(key, value)| sample.labels.get(*key).is_some_and(|has| has == value))
     };
-    samples.iter().filter(fits).map(|sample| sample.value).sum()
+    // Not `sum`: of nothing that is -0.
+    samples.iter().filter(fits).fold(0.0, |sum, sample| sum + sample.value)
 }
 
 fn sample(line: &str) -> Result<Sample, &'static str> {

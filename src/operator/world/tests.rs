@@ -268,6 +268,23 @@ fn faults_count_in_a_row_and_go_with_their_object() {
 }
 
 #[test]
+fn an_api_server_in_trouble_is_one_fault_whatever_it_says() {
+    let world = world();
+    let child = Child { resource: Resource::Service, namespace: "ns".to_owned(), name: "a".to_owned() };
+    let mut told = Vec::new();
+    for cause in [Cause::Conflict, Cause::Unavailable, Cause::Throttled, Cause::Conflict, Cause::Invalid] {
+        let said = cause.reason().to_owned();
+        let (since, retry_at) = (Timestamp::MIN, Timestamp::MAX);
+        let fault = Fault { child: child.clone(), cause, said, generation: 1, since, retry_at };
+        let fault = world.fail(&key("a"), fault, |row| Timestamp::from_second(row.into()).unwrap());
+        told.push((fault.said, fault.retry_at.as_second()));
+    }
+    let told: Vec<(&str, i64)> = told.iter().map(|(said, row)| (said.as_str(), *row)).collect();
+    let away = "ApiServerUnavailable";
+    assert_eq!(told, [("Conflict", 0), (away, 0), (away, 1), (away, 2), ("Invalid", 0)]);
+}
+
+#[test]
 fn a_kind_that_comes_back_forgives_who_could_not_write_it() {
     let world = world();
     let child = Child { resource: Resource::Service, namespace: "ns".to_owned(), name: "a".to_owned() };

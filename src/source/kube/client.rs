@@ -24,6 +24,7 @@ use super::namespaces;
 use super::wire::{Wire, labels_of, segment, warn_nameless};
 use super::words;
 use crate::clock;
+use crate::compost::{self, Compost, Leftover, Swept};
 use crate::error::SourceError;
 use crate::options::Options;
 use crate::plan;
@@ -273,6 +274,28 @@ impl Client {
     /// says why.
     pub async fn operator(&self, lease: Option<&str>) -> Operator {
         plan::operator(&self.wire, lease).await
+    }
+
+    /// What agents that are gone left behind to be composted.
+    ///
+    /// # Errors
+    /// When there is no answer, or something of it may not be read: then it is
+    /// not known which agents live.
+    pub async fn compost(&self) -> Result<Compost, SourceError> {
+        let within = match &self.scope {
+            Scope::One(namespace) => Some(namespace.as_str()),
+            Scope::All => None,
+        };
+        compost::find(&self.wire, within).await
+    }
+
+    /// Deletes something that was left behind, if it is still as it was listed
+    /// and its agent is still gone.
+    ///
+    /// # Errors
+    /// When the API server refuses it or does not answer.
+    pub async fn sweep(&self, item: &Leftover) -> Result<Swept, SourceError> {
+        compost::sweep(&self.wire, item).await
     }
 
     /// Makes a pheromone and returns it as the API server keeps it.

@@ -73,6 +73,15 @@ impl Wire {
         self.read(ask, &text)
     }
 
+    /// Deletes what stands at a path.
+    pub(crate) async fn delete(&self, ask: &Ask, path: &str, options: &Value) -> Result<(), SourceError> {
+        let request = http::Request::delete(path)
+            .header(CONTENT_TYPE, "application/json")
+            .body(options.to_string().into_bytes())
+            .map_err(|error| SourceError::Invalid { message: error.to_string() })?;
+        self.text(ask, request).await.map(drop)
+    }
+
     /// A list at a path, of which only names are wanted.
     pub(crate) async fn names(&self, ask: &Ask, path: &str) -> Result<Value, SourceError> {
         let mut request = get(path)?;

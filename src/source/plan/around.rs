@@ -222,7 +222,8 @@ impl<'a> Around<'a> {
         let _turn = self.turns.acquire().await;
         for _ in 0..MAX_PAGES {
             let collection = resource.collection(Some(namespace));
-            let path = format!("{collection}?limit={PAGE}&labelSelector={labels}&continue={}", encoded(&next));
+            let after = if next.is_empty() { String::new() } else { format!("&continue={}", encoded(&next)) };
+            let path = format!("{collection}?limit={PAGE}&labelSelector={labels}{after}");
             let mut page = self.wire.json(&ask, &path).await?;
             page.pointer("/metadata/continue").and_then(Value::as_str).unwrap_or_default().clone_into(&mut next);
             if let Some(Value::Array(found)) = page.get_mut("items").map(Value::take) {

@@ -353,7 +353,7 @@ pub(crate) fn planned(plan: Plan) -> Planned {
         renewed: Some(now() - SignedDuration::from_secs(1)),
         ..Operator::default()
     };
-    Planned { kind: Kind::Agent, key: key("b-gent"), plan, operator, missing: Vec::new(), at: now() }
+    Planned { kind: Kind::Agent, key: key("b-gent"), plan, would: None, operator, missing: Vec::new(), at: now() }
 }
 
 /// A page of an agent with its children, and with what would be done.

@@ -81,7 +81,14 @@ fn each_write(garden: &Garden, after: bool) {
         once.sort();
         once.dedup();
         assert_eq!(once.len(), twice.len(), "{twice:#?}");
-        assert_eq!(garden.kubectl(&["get", "deployments", "-l", &format!("kgents.io/agent={name}"), "-o", "name"]).ok().lines().count(), 1);
+        assert_eq!(
+            garden
+                .kubectl(&["get", "deployments", "-l", &format!("kgents.io/agent={name}"), "-o", "name"])
+                .ok()
+                .lines()
+                .count(),
+            1
+        );
         drop(heir);
     }
     // With fewer it would not have been each of them.

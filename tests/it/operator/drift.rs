@@ -58,7 +58,12 @@ fn a_deleted_child_comes_back(garden: &Garden) {
     let _operator = garden.operator(&[]);
     garden.apply(&[agent("b-gent", "B")]);
     garden.phase("b-gent", "Running");
-    for (kind, name) in [("networkpolicy", "b-gent"), ("configmap", "b-gent-spec"), ("deployment", "b-gent"), ("configmap", "b-gent-umwelt")] {
+    for (kind, name) in [
+        ("networkpolicy", "b-gent"),
+        ("configmap", "b-gent-spec"),
+        ("deployment", "b-gent"),
+        ("configmap", "b-gent-umwelt"),
+    ] {
         let uid = garden.get(kind, name)["metadata"]["uid"].clone();
         garden.kubectl(&["delete", kind, name]).ok();
         eventually(SOON, &format!("another {kind}"), || {
@@ -78,7 +83,11 @@ fn a_child_without_its_labels_gets_them_back(garden: &Garden) {
     garden.kubectl(&["label", "service", "b-gent", "app.kubernetes.io/managed-by-", "kgents.io/agent-"]).ok();
     let back = eventually(SOON, "its labels", || {
         let live = garden.get("service", "b-gent");
-        if live["metadata"]["labels"]["kgents.io/agent"] == "b-gent" { Ok(live) } else { Err(live["metadata"].to_string()) }
+        if live["metadata"]["labels"]["kgents.io/agent"] == "b-gent" {
+            Ok(live)
+        } else {
+            Err(live["metadata"].to_string())
+        }
     });
     assert_eq!(back["metadata"]["uid"], uid);
 }
@@ -103,7 +112,9 @@ fn a_stranger_of_our_name_is_left_as_it_is(garden: &Garden) {
 }
 
 fn an_agent_called_default_takes_no_service_account(garden: &Garden) {
-    eventually(SOON, "the namespace's own account", || if garden.has("serviceaccount", "default") { Ok(()) } else { Err(String::new()) });
+    eventually(SOON, "the namespace's own account", || {
+        if garden.has("serviceaccount", "default") { Ok(()) } else { Err(String::new()) }
+    });
     let before = garden.get("serviceaccount", "default");
     let _operator = garden.operator(&[]);
     garden.apply(&[agent("default", "D")]);

@@ -1,7 +1,7 @@
 //! An API server that refuses, forgets, hangs and dies.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::support::case::{Case, cases};
@@ -32,13 +32,17 @@ fn an_api_server_that_dies_and_comes_back_costs_nothing(own: Own) {
     garden.phase("b-gent", "Running");
     let mark = garden.audit.end();
     garden.quiet(mark, Duration::from_secs(6));
-    for (down, up) in [("kill kube-apiserver", "start kube-apiserver"), ("pause kube-apiserver", "resume kube-apiserver")] {
+    for (down, up) in
+        [("kill kube-apiserver", "start kube-apiserver"), ("pause kube-apiserver", "resume kube-apiserver")]
+    {
         let restarts = operator.metric("kgents_watch_restarts_total").unwrap_or(0.0);
         cluster.ask(down);
         if down.starts_with("kill") {
-            eventually(SOON, "that the operator has noticed", || match operator.metric("kgents_watch_restarts_total") {
-                Some(now) if now > restarts => Ok(()),
-                other => Err(format!("{other:?}")),
+            eventually(SOON, "that the operator has noticed", || {
+                match operator.metric("kgents_watch_restarts_total") {
+                    Some(now) if now > restarts => Ok(()),
+                    other => Err(format!("{other:?}")),
+                }
             });
         }
         cluster.ask(up);
@@ -103,7 +107,9 @@ fn a_crd_that_is_taken_away_and_put_back(own: Own) {
     garden.phase("b-gent", "Running");
     cluster.kubectl(&["delete", "crd", "pheromones.kgents.io", "memories.kgents.io"]).ok();
     garden.apply(&[agent("c-gent", "C")]);
-    eventually(SOON, "what is made before the memory", || if garden.has("serviceaccount", "c-gent") { Ok(()) } else { Err(String::new()) });
+    eventually(SOON, "what is made before the memory", || {
+        if garden.has("serviceaccount", "c-gent") { Ok(()) } else { Err(String::new()) }
+    });
     cluster.install_crds();
     garden.phase("c-gent", "Running");
     garden.phase("b-gent", "Running");
@@ -122,9 +128,14 @@ fn a_namespace_that_is_terminating(garden: &Garden) {
     let mark = garden.audit.end();
     place.kubectl(&["delete", "namespace", &place.namespace, "--wait=false"]).ok();
     eventually(SOON, "that nothing of it is left", || {
-        if place.kubectl(&["get", "agents,deployments", "-o", "name"]).ok().is_empty() { Ok(()) } else { Err(String::new()) }
+        if place.kubectl(&["get", "agents,deployments", "-o", "name"]).ok().is_empty() {
+            Ok(())
+        } else {
+            Err(String::new())
+        }
     });
-    let writes: Vec<_> = garden.audit.writes(mark).into_iter().filter(|call| call.namespace == place.namespace).collect();
+    let writes: Vec<_> =
+        garden.audit.writes(mark).into_iter().filter(|call| call.namespace == place.namespace).collect();
     assert!(writes.len() < 60, "a storm: {}", writes.len());
     place.kubectl(&["patch", "configmap", "stays", "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#]).ok();
 }

@@ -82,7 +82,16 @@ fn one_that_was_frozen_writes_nothing_when_it_wakes(garden: &Garden) {
 
 fn a_lease_that_somebody_took_is_lost(garden: &Garden) {
     let operator = garden.operator(&[]);
-    garden.kubectl(&["patch", "lease", "kgents-operator", "--type=merge", "-p", r#"{"spec":{"holderIdentity":"somebody"}}"#]).ok();
+    garden
+        .kubectl(&[
+            "patch",
+            "lease",
+            "kgents-operator",
+            "--type=merge",
+            "-p",
+            r#"{"spec":{"holderIdentity":"somebody"}}"#,
+        ])
+        .ok();
     eventually(SOON, "that it leads no more", || match operator.metric("leader_election_master_status") {
         Some(held) if held < 1.0 => Ok(()),
         other => Err(format!("{other:?}")),

@@ -64,8 +64,10 @@ fn an_agent_becomes_running_with_one_write_for_each_child(garden: &Garden) {
     assert!(writes.iter().all(|call| call.code < 300), "{all:#?}");
     assert_eq!(writes.len(), 9 + count("agents/status") + count("memories/status") + count("umwelts/status"));
     let reads: Vec<_> = garden.audit.since(mark).into_iter().filter(|call| call.agent.starts_with("kgents/")).collect();
-    let reads: Vec<_> =
-        reads.iter().filter(|call| call.namespace == garden.namespace && call.verb == "get" && call.resource != "leases").collect();
+    let reads: Vec<_> = reads
+        .iter()
+        .filter(|call| call.namespace == garden.namespace && call.verb == "get" && call.resource != "leases")
+        .collect();
     assert!(reads.is_empty(), "{reads:#?}");
 }
 
@@ -86,7 +88,11 @@ fn an_edit_flows_and_scale_goes_both_ways(garden: &Garden) {
     let _operator = garden.operator(&[]);
     garden.apply(&[object("Agent", "b-gent", &json!({ "genus": "B", "config": { "queue": "ledger" } }))]);
     garden.phase("b-gent", "Running");
-    garden.apply(&[object("Agent", "b-gent", &json!({ "genus": "B", "config": { "queue": "till" }, "image": "example/b:2" }))]);
+    garden.apply(&[object(
+        "Agent",
+        "b-gent",
+        &json!({ "genus": "B", "config": { "queue": "till" }, "image": "example/b:2" }),
+    )]);
     eventually(SOON, "the new image", || {
         let deployment = garden.get("deployment", "b-gent");
         let logic = &deployment["spec"]["template"]["spec"]["containers"][0];
@@ -97,7 +103,8 @@ fn an_edit_flows_and_scale_goes_both_ways(garden: &Garden) {
         eventually(SOON, &format!("{wanted} pods"), || {
             let agent = garden.get("agent", "b-gent");
             let status = &agent["status"];
-            let there = status["replicas"].as_i64().unwrap_or(0) == wanted && status["readyReplicas"].as_i64().unwrap_or(0) == wanted;
+            let there = status["replicas"].as_i64().unwrap_or(0) == wanted
+                && status["readyReplicas"].as_i64().unwrap_or(0) == wanted;
             if there && status["phase"] == "Running" { Ok(()) } else { Err(status.to_string()) }
         });
     };
@@ -140,7 +147,10 @@ fn the_order_of_creation_does_not_matter(garden: &Garden) {
     let _operator = garden.operator(&[]);
     garden.apply(&[object("Agent", "b-gent", &json!({ "genus": "B", "umwelt": "meadow", "memory": "ledger" }))]);
     let waits = garden.condition("agent", "b-gent", "Ready", "False");
-    assert!(waits["message"].as_str().unwrap().contains("meadow") || waits["message"].as_str().unwrap().contains("ledger"), "{waits}");
+    assert!(
+        waits["message"].as_str().unwrap().contains("meadow") || waits["message"].as_str().unwrap().contains("ledger"),
+        "{waits}"
+    );
     assert!(!garden.has("deployment", "b-gent"));
     garden.apply(&[umwelt("meadow", "b-gent")]);
     garden.apply(&[memory("ledger", "b-gent")]);
@@ -160,7 +170,11 @@ fn a_placeholder_a_dry_run_and_a_pause(garden: &Garden) {
     let told = eventually(SOON, "what would be made", || garden.said("w-gent", "DryRun").pop().ok_or_else(String::new));
     assert!(told.contains("Deployment w-gent"), "{told}");
     assert!(!garden.has("deployment", "w-gent"));
-    garden.apply(&[object("Agent", "p-gent", &json!({ "genus": "P", "mode": "PLACEHOLDER", "paused": true, "replicas": 2 }))]);
+    garden.apply(&[object(
+        "Agent",
+        "p-gent",
+        &json!({ "genus": "P", "mode": "PLACEHOLDER", "paused": true, "replicas": 2 }),
+    )]);
     garden.condition("agent", "p-gent", "Paused", "True");
     assert_eq!(garden.get("deployment", "p-gent")["spec"]["replicas"], 1);
 }
@@ -188,7 +202,8 @@ fn one_that_ended_while_nobody_looked_is_deleted_too(garden: &Garden) {
 fn once_converges_reports_and_ends(garden: &Garden) {
     garden.apply(&[agent("b-gent", "B"), object("Agent", "x-gent", &json!({ "genus": "X", "image": "" }))]);
     let flags = garden.flags();
-    let args: Vec<&str> = ["operator", "run", "--once", "-o", "json", "--metrics-addr", "none"].into_iter().chain(flags).collect();
+    let args: Vec<&str> =
+        ["operator", "run", "--once", "-o", "json", "--metrics-addr", "none"].into_iter().chain(flags).collect();
     let ran = garden.kgents(&args);
     assert!(ran.stdout.contains("b-gent") || ran.stdout.contains("healthy"), "{ran}");
     garden.phase("b-gent", "Running");
@@ -199,7 +214,8 @@ fn a_dry_run_of_the_operator_writes_nothing(garden: &Garden) {
     garden.apply(&[agent("b-gent", "B")]);
     let mark = garden.audit.end();
     let flags = garden.flags();
-    let args: Vec<&str> = ["operator", "run", "--once", "--dry-run", "--metrics-addr", "none"].into_iter().chain(flags).collect();
+    let args: Vec<&str> =
+        ["operator", "run", "--once", "--dry-run", "--metrics-addr", "none"].into_iter().chain(flags).collect();
     let said = garden.kgents(&args).ok();
     assert!(said.contains("Deployment"), "{said}");
     assert_eq!(garden.writes(mark), []);

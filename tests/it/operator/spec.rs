@@ -92,7 +92,8 @@ fn a_memory_grows_and_never_shrinks(garden: &Garden) {
     garden.apply(&[sized("1Gi")]);
     garden.condition("memory", "ledger", "Ready", "True");
     garden.apply(&[sized("2Gi")]);
-    let requested = || garden.get("pvc", "ledger")["spec"]["resources"]["requests"]["storage"].as_str().unwrap().to_owned();
+    let requested =
+        || garden.get("pvc", "ledger")["spec"]["resources"]["requests"]["storage"].as_str().unwrap().to_owned();
     super::super::support::wait::eventually(super::super::support::wait::SOON, "2Gi", || {
         let now = requested();
         if now == "2Gi" { Ok(()) } else { Err(now) }

@@ -4,11 +4,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use super::audit::{Audit, Call};
 use super::cluster::{self, Cluster};
-use super::operator::Operator;
 use super::place::Place;
 use super::wait::{SOON, eventually};
 
@@ -41,20 +38,6 @@ impl Garden {
         Self { place: Place::on(cluster, name), audit }
     }
 
-    /// What an operator of this namespace alone is started with.
-    pub fn flags(&self) -> [&str; 4] {
-        ["-n", &self.namespace, "--lease-namespace", &self.namespace]
-    }
-
-    /// An operator of this namespace alone that leads.
-    #[track_caller]
-    pub fn operator(&self, more: &[&str]) -> Operator {
-        let args: Vec<&str> = self.flags().into_iter().chain(more.iter().copied()).collect();
-        let mut operator = Operator::ready(&self.user, &args);
-        operator.leads();
-        operator
-    }
-
     /// What kgents wrote in this namespace since `mark`, but for Events and Leases.
     pub fn writes(&self, mark: u64) -> Vec<Call> {
         self.audit.writes(mark).into_iter().filter(|call| call.namespace == self.namespace).collect()
@@ -73,45 +56,5 @@ impl Garden {
             }
             if since.elapsed() >= for_ { Ok(writes) } else { Err(format!("{:?}", writes.last().map(Call::short))) }
         })
-    }
-
-    /// Waits until the status of a condition is this, and gives the condition.
-    #[track_caller]
-    pub fn condition(&self, kind: &str, name: &str, type_: &str, status: &str) -> Value {
-        eventually(SOON, &format!("{type_}={status} on {kind} {name}"), || {
-            let object = self.get(kind, name);
-            let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
-            let found = conditions.iter().find(|condition| condition["type"] == type_ && condition["status"] == status);
-            found.cloned().ok_or_else(|| object["status"].to_string())
-        })
-    }
-
-    /// Waits until an Agent is in this phase, and gives it.
-    #[track_caller]
-    pub fn phase(&self, agent: &str, phase: &str) -> Value {
-        eventually(SOON, &format!("{agent} is {phase}"), || {
-            let object = self.get("agent", agent);
-            if object["status"]["phase"] == phase { Ok(object) } else { Err(object["status"].to_string()) }
-        })
-    }
-
-    /// Whether there is such an object.
-    pub fn has(&self, kind: &str, name: &str) -> bool {
-        self.kubectl(&["get", kind, name]).code == Some(0)
-    }
-
-    /// Waits until there is no such object.
-    #[track_caller]
-    pub fn gone(&self, kind: &str, name: &str) {
-        eventually(SOON, &format!("no {kind} {name}"), || if self.has(kind, name) { Err("there is".into()) } else { Ok(()) });
-    }
-
-    /// The messages of the Events about an object with this reason, each with
-    /// how often it was said.
-    pub fn said(&self, name: &str, reason: &str) -> Vec<String> {
-        let field = format!("--field-selector=regarding.name={name},reason={reason}");
-        let events = self.kubectl(&["get", "events.v1.events.k8s.io", &field, "-o", "json"]).json();
-        let items = events["items"].as_array().cloned().unwrap_or_default();
-        items.iter().map(|event| event["note"].as_str().unwrap_or_default().to_owned()).collect()
     }
 }

@@ -8,9 +8,11 @@ use serde_json::Value;
 
 use super::cluster::{self, Cluster};
 use super::credentials;
+use super::operator::Operator;
 use super::process::Ran;
 use super::stream::Stream;
 use super::user::User;
+use super::wait::{SOON, eventually};
 
 /// A namespace, and a user whose context points to it.
 pub struct Place {
@@ -94,6 +96,61 @@ impl Place {
     #[track_caller]
     pub fn get(&self, kind: &str, name: &str) -> Value {
         self.kubectl(&["get", kind, name, "-o", "json"]).json()
+    }
+
+    /// What an operator of this namespace alone is started with.
+    pub fn flags(&self) -> [&str; 4] {
+        ["-n", &self.namespace, "--lease-namespace", &self.namespace]
+    }
+
+    /// An operator of this namespace alone that leads.
+    #[track_caller]
+    pub fn operator(&self, more: &[&str]) -> Operator {
+        let args: Vec<&str> = self.flags().into_iter().chain(more.iter().copied()).collect();
+        let mut operator = Operator::ready(&self.user, &args);
+        operator.leads();
+        operator
+    }
+
+    /// Waits until the status of a condition is this, and gives the condition.
+    #[track_caller]
+    pub fn condition(&self, kind: &str, name: &str, type_: &str, status: &str) -> Value {
+        eventually(SOON, &format!("{type_}={status} on {kind} {name}"), || {
+            let object = self.get(kind, name);
+            let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
+            let found = conditions.iter().find(|condition| condition["type"] == type_ && condition["status"] == status);
+            found.cloned().ok_or_else(|| object["status"].to_string())
+        })
+    }
+
+    /// Waits until an Agent is in this phase, and gives it.
+    #[track_caller]
+    pub fn phase(&self, agent: &str, phase: &str) -> Value {
+        eventually(SOON, &format!("{agent} is {phase}"), || {
+            let object = self.get("agent", agent);
+            if object["status"]["phase"] == phase { Ok(object) } else { Err(object["status"].to_string()) }
+        })
+    }
+
+    /// Whether there is such an object.
+    pub fn has(&self, kind: &str, name: &str) -> bool {
+        self.kubectl(&["get", kind, name]).code == Some(0)
+    }
+
+    /// Waits until there is no such object.
+    #[track_caller]
+    pub fn gone(&self, kind: &str, name: &str) {
+        eventually(SOON, &format!("no {kind} {name}"), || {
+            if self.has(kind, name) { Err("there is".into()) } else { Ok(()) }
+        });
+    }
+
+    /// The messages of the Events about an object with this reason.
+    pub fn said(&self, name: &str, reason: &str) -> Vec<String> {
+        let field = format!("--field-selector=regarding.name={name},reason={reason}");
+        let events = self.kubectl(&["get", "events.v1.events.k8s.io", &field, "-o", "json"]).json();
+        let items = events["items"].as_array().cloned().unwrap_or_default();
+        items.iter().map(|event| event["note"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
     /// The kubeconfig of [`Place::user`].

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use kgents_core::age;
 use kgents_core::plan::{Change, Config, Expect, Plan};
 use kgents_store::Planned;
-use kgents_store::planned::{Operator, Standing};
+use kgents_store::planned::{Operator, Standing, reason, told};
 use kgents_tui::ColourLevel;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
@@ -44,7 +44,7 @@ impl Ink {
 
 /// Writes the page of a plan that is clean.
 pub(super) fn write(out: &mut dyn Write, planned: &Planned, ink: Ink, now: Timestamp) -> io::Result<()> {
-    let Planned { kind, key, plan, operator, missing, at: _ } = planned;
+    let Planned { kind, key, plan, would, operator, missing, at: _ } = planned;
     let mut page = Page::new(out, &format!("{kind} {key}"))?;
     page.field("To do", summary(plan))?;
     page.field("Operator", who(operator, now))?;
@@ -64,22 +64,38 @@ pub(super) fn write(out: &mut dyn Write, planned: &Planned, ink: Ink, now: Times
             .collect();
         page.field("Partial", lines.join("\n"))?;
     }
-    let lines = steps(planned, ink);
-    if !lines.is_empty() {
-        writeln!(out, "\nSteps")?;
-        lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
-    }
-    if !plan.why.is_empty() {
-        writeln!(out, "\nWhy")?;
-        plan.why.iter().try_for_each(|why| writeln!(out, "  {}", one_line(why)))?;
+    section(out, "Steps", &steps(planned, plan, ink))?;
+    section(out, "Why", &whys(plan))?;
+    if let Some(would) = would {
+        section(out, "Steps if its mode were FULL", &steps(planned, would, ink))?;
     }
     Ok(())
+}
+
+fn section(out: &mut dyn Write, title: &str, lines: &[String]) -> io::Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{title}")?;
+    lines.iter().try_for_each(|line| writeln!(out, "  {line}"))
+}
+
+/// What was seen and decided, but what stands beside a step already.
+fn whys(plan: &Plan) -> Vec<String> {
+    let steps = plan.apply.iter().map(|apply| (&apply.child, &apply.why));
+    let steps: Vec<_> = steps.chain(plan.delete.iter().map(|delete| (&delete.child, &delete.why))).collect();
+    let is_told = |why: &&String| {
+        steps
+            .iter()
+            .any(|(child, said)| *why == *said || (why.ends_with(said.as_str()) && why.contains(&child.to_string())))
+    };
+    plan.why.iter().filter(|why| !is_told(why)).map(|why| one_line(why).into_owned()).collect()
 }
 
 /// How much there is to do.
 fn summary(plan: &Plan) -> String {
     if plan.is_empty() {
-        return "nothing: it is as it should be".to_owned();
+        return "nothing".to_owned();
     }
     let made = plan.apply.iter().filter(|apply| apply.expect == Expect::Absent).count();
     let parts = [
@@ -120,20 +136,20 @@ fn assumed(operator: &Operator) -> String {
 }
 
 /// Every step, in the order in which it is done.
-fn steps(planned: &Planned, ink: Ink) -> Vec<String> {
-    let Plan { apply, delete, status, events, requeue_at: _, why: _ } = &planned.plan;
+fn steps(planned: &Planned, plan: &Plan, ink: Ink) -> Vec<String> {
+    let Plan { apply, delete, status, events, requeue_at: _, why: _ } = plan;
     let heads = apply.iter().map(|apply| apply.child.to_string()).chain(delete.iter().map(|one| one.child.to_string()));
     let widest = heads.map(|head| head.width()).max().unwrap_or(0);
     let head = |colour: &str, sign: &str, what: &str, why: &str| {
         let pad = widest.saturating_sub(what.width());
-        let line = format!("  {colour}{sign} {what}{}{:pad$}   {}", ink.end, "", one_line(why));
+        let line = format!("{colour}{sign} {what}{}{:pad$}   {}", ink.end, "", one_line(why));
         line.trim_end().to_owned()
     };
     let mut lines = Vec::new();
     for apply in apply {
         let (colour, sign) = if apply.expect == Expect::Absent { (ink.made, "+") } else { (ink.changed, "~") };
         let guess = if planned.is_guess(apply.child.resource) { " (what stands there is not known)" } else { "" };
-        lines.push(head(colour, sign, &apply.child.to_string(), &format!("{}{guess}", apply.why)));
+        lines.push(head(colour, sign, &apply.child.to_string(), &format!("{}{guess}", reason(apply))));
         lines.extend(changes(&apply.changes, ink));
     }
     for delete in delete {
@@ -141,7 +157,7 @@ fn steps(planned: &Planned, ink: Ink) -> Vec<String> {
     }
     if let Some(status) = status {
         lines.push(head(ink.changed, "~", "status", ""));
-        lines.extend(changes(&status.changes, ink));
+        lines.extend(changes(&told(&status.changes), ink));
     }
     for event in events {
         let kind = if event.warning { "Warning" } else { "Normal" };
@@ -157,11 +173,11 @@ fn changes(changes: &[Change], ink: Ink) -> Vec<String> {
         let Change { path, from, to } = change;
         let side = |side: &Option<Value>| side.as_ref().map_or_else(|| "(none)".to_owned(), short);
         let Ink { made, gone, mute, end, .. } = ink;
-        format!("      {path}  {gone}{}{end} {mute}->{end} {made}{}{end}", side(from), side(to))
+        format!("    {path}  {gone}{}{end} {mute}->{end} {made}{}{end}", side(from), side(to))
     };
     let mut lines: Vec<String> = changes.iter().take(MOST).map(line).collect();
     if changes.len() > MOST {
-        lines.push(format!("      and {} more: see -o yaml", changes.len() - MOST));
+        lines.push(format!("    and {} more: see -o yaml", changes.len() - MOST));
     }
     lines
 }

@@ -216,7 +216,9 @@ fn failure(error: OperatorError, shape: Shape, io: &mut Io<'_>) -> Result<Failur
         }
         OperatorError::NotConverged { limit, waiting, report } => {
             report::print(&report, shape, io)?;
-            Failure::new(format!("not converged within {}s", limit.as_secs())).notes(waiting).hint("kgents operator status")
+            Failure::new(format!("not converged within {}s", limit.as_secs()))
+                .notes(waiting)
+                .hint("kgents operator status")
         }
     })
 }

@@ -90,8 +90,10 @@ pub(super) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
                 None => failure,
             })
         }
-        Standing::Nobody => Err(Failure::new(format!("{} in namespace {}", operator.who(now), operator.lease_namespace))
-            .hint(operator.next(now).unwrap_or("kgents operator run"))),
+        Standing::Nobody => {
+            Err(Failure::new(format!("{} in namespace {}", operator.who(now), operator.lease_namespace))
+                .hint(operator.next(now).unwrap_or("kgents operator run")))
+        }
         Standing::Leads | Standing::Silent => {
             for (name, text) in lines(&operator, figures.as_ref(), now) {
                 writeln!(io.out, "{name:<10} {}", sanitize::text(&text))?;
@@ -110,8 +112,12 @@ fn lines(operator: &Operator, figures: Option<&Figures>, now: Timestamp) -> Vec<
     let ago = |at: Timestamp| age::text(now.duration_since(at));
     let mut lines = vec![("leader", operator.holder.clone().unwrap_or_default())];
     if let Some(at) = operator.acquired {
-        let hands = operator.transitions.unwrap_or_default();
-        lines.push(("since", format!("{} ago; it changed hands {hands} times", ago(at))));
+        let hands = match operator.transitions {
+            None | Some(0) => String::new(),
+            Some(1) => "; it changed hands once".to_owned(),
+            Some(often) => format!("; it changed hands {often} times"),
+        };
+        lines.push(("since", format!("{} ago{hands}", ago(at))));
     }
     if let Some(at) = operator.renewed {
         let term = operator.duration.map(|term| format!(" (a Lease of {}s)", term.as_secs())).unwrap_or_default();
@@ -131,12 +137,13 @@ fn lines(operator: &Operator, figures: Option<&Figures>, now: Timestamp) -> Vec<
         Some(Err(problem)) => lines.push(("metrics", format!("not to be had: {problem}"))),
         Some(Ok(samples)) => {
             let total = |name: &str| sum(samples, name, &[]);
-            let (reconciles, errors) = (
-                total("controller_runtime_reconcile_total"),
-                total("controller_runtime_reconcile_errors_total"),
-            );
+            let (reconciles, errors) =
+                (total("controller_runtime_reconcile_total"), total("controller_runtime_reconcile_errors_total"));
             lines.push(("reconciles", format!("{reconciles}, {errors} of them failed")));
-            lines.push(("waiting", format!("{}, {} at work", total("workqueue_depth"), total("controller_runtime_active_workers"))));
+            lines.push((
+                "waiting",
+                format!("{}, {} at work", total("workqueue_depth"), total("controller_runtime_active_workers")),
+            ));
             let writes: f64 = WRITES.iter().map(|verb| sum(samples, CALLS, &[("verb", verb)])).sum();
             lines.push(("API calls", format!("{}, {writes} of them writes", total(CALLS))));
             let bad = (total("kgents_watch_restarts_total"), total("kgents_events_dropped_total"));
@@ -148,6 +155,11 @@ fn lines(operator: &Operator, figures: Option<&Figures>, now: Timestamp) -> Vec<
     lines
 }
 
+/// A figure as JSON writes whole numbers. Those of an operator are.
+fn count(value: f64) -> Value {
+    if value.fract() == 0.0 && value.abs() < 9e15 { (value as i64).into() } else { value.into() }
+}
+
 const CALLS: &str = "kgents_api_calls_total";
 const WRITES: [&str; 4] = ["create", "update", "patch", "delete"];
 
@@ -157,7 +169,7 @@ fn answer(operator: &Operator, figures: Option<&Figures>, now: Timestamp) -> Res
         None => Value::Null,
         Some(Err(problem)) => json!({ "error": problem }),
         Some(Ok(samples)) => {
-            let total = |name: &str| sum(samples, name, &[]);
+            let total = |name: &str| count(sum(samples, name, &[]));
             let calls: Vec<Value> = samples
                 .iter()
                 .filter(|sample| sample.name == CALLS)
@@ -165,7 +177,7 @@ fn answer(operator: &Operator, figures: Option<&Figures>, now: Timestamp) -> Res
                     let label = |name: &str| sample.labels.get(name).cloned().unwrap_or_default();
                     json!({
                         "verb": label("verb"), "resource": label("resource"), "reason": label("reason"),
-                        "count": sample.value,
+                        "count": count(sample.value),
                     })
                 })
                 .collect();

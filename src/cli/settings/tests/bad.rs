@@ -46,7 +46,10 @@ const FILES: &[(&str, &str)] = &[
     ("[ghost]\ndir = {}", "2:7: ghost.dir: expected a text such as \"~/.kgents/ghost\", found a table"),
     ("[operator]\nconcurrency = 0", "2:15: operator.concurrency: expected a whole number from 1 to 1024, found 0"),
     ("[operator]\nconcurrency = 1.5", "2:15: operator.concurrency: expected a whole number from 1 to 1024, found 1.5"),
-    ("[operator]\nconcurrency = '8'", "2:15: operator.concurrency: expected a whole number from 1 to 1024, found \"8\""),
+    (
+        "[operator]\nconcurrency = '8'",
+        "2:15: operator.concurrency: expected a whole number from 1 to 1024, found \"8\"",
+    ),
     (
         "[operator]\nmetrics_addr = '127.0.0.1'",
         "2:16: operator.metrics_addr: invalid socket address; write it as 127.0.0.1:8383, or as none; found \"127.0.0.1\"",

@@ -52,11 +52,10 @@ pub(super) fn check(about: About<'_>) -> Result<Checked, Vec<Problem>> {
         invalid(message);
         Quantity::default()
     });
-    let memory =
-        amount("spec.resources.memory", &spec.resources.memory).map(Quantity::whole).unwrap_or_else(|message| {
-            invalid(message);
-            Quantity::default()
-        });
+    let memory = amount("spec.resources.memory", &spec.resources.memory).unwrap_or_else(|message| {
+        invalid(message);
+        Quantity::default()
+    });
     let period = seconds(&spec.health.probe_interval).unwrap_or_else(|| {
         invalid(format!("spec.health.probeInterval: {:?} is no time such as 30s or 2m", spec.health.probe_interval));
         1
@@ -91,7 +90,7 @@ pub(super) fn check(about: About<'_>) -> Result<Checked, Vec<Problem>> {
     if !problems.is_empty() {
         return Err(problems);
     }
-    Ok(Checked { variables, cpu, memory, period, command, peers, spec: text })
+    Ok(Checked { variables, cpu, memory: memory.whole(), period, command, peers, spec: text })
 }
 
 /// What is given and blank: an empty word is no default, it is a mistake.

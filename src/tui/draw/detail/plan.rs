@@ -1,7 +1,7 @@
 //! What would be done about an agent, step by step, and who would do it.
 
 use kgents_core::plan::{Apply, Change, Expect, Plan};
-use kgents_store::planned::Standing;
+use kgents_store::planned::{Standing, reason, told};
 use kgents_store::{Key, Kind, Planned};
 use ratatui::text::Span;
 use serde_json::Value;
@@ -17,8 +17,6 @@ const STEPS: usize = 12;
 const CHANGES: usize = 6;
 /// Cells of each side of a difference.
 const SIDE: usize = 36;
-/// What differs in every status and tells nobody anything.
-const BOOKKEEPING: [&str; 2] = ["lastTransitionTime", "observedGeneration"];
 
 pub(super) fn plan(page: &mut Page<'_>, key: &Key, view: &PlanView) {
     match (&view.planned, &view.problem) {
@@ -65,18 +63,33 @@ fn planned_for(page: &mut Page<'_>, key: &Key, planned: &Planned) {
     for missing in missing {
         page.text(Role::Amber, &format!("Partial: {}", super::sentence(&missing.said)));
     }
-    if plan.is_empty() {
+    if plan.is_empty() && planned.would.is_none() {
         // Why nothing is to be done, where that is not because all is well.
-        return plan.why.iter().take(2).for_each(|why| page.text(Role::Soft, &super::sentence(why)));
+        let conditions = page.app.terrarium.agents().get(key).and_then(|agent| agent.held.object.status.as_ref());
+        let conditions = conditions.map(|status| status.conditions.clone()).unwrap_or_default();
+        let messages: Vec<&str> = conditions
+            .iter()
+            .map(|condition| condition.message.as_str())
+            .filter(|message| !message.is_empty())
+            .collect();
+        let is_told = |why: &&String| messages.iter().any(|message| why.ends_with(message));
+        let untold = plan.why.iter().filter(|why| !is_told(why)).take(2);
+        return untold.for_each(|why| page.text(Role::Soft, &super::sentence(why)));
     }
-    steps(page, key, planned);
+    steps(page, key, planned, plan);
+    if let Some(would) = &planned.would {
+        let text =
+            format!("Its mode is DRY_RUN, so no more than that is done. If it were FULL: {}", summary(page, would));
+        page.text(Role::Soft, &text);
+        steps(page, key, planned, would);
+    }
 }
 
 /// How much is to be done, and when it is looked at again.
 fn summary(page: &Page<'_>, plan: &Plan) -> String {
     let again = plan.requeue_at.map(|at| format!(" · looks again at {}", page.clock(at))).unwrap_or_default();
     if plan.is_empty() {
-        return format!("as it should be · nothing to do{again}");
+        return format!("nothing to do{again}");
     }
     let made = plan.apply.iter().filter(|apply| apply.expect == Expect::Absent).count();
     let parts = [(made, "to make"), (plan.apply.len() - made, "to change"), (plan.delete.len(), "to delete")];
@@ -98,8 +111,8 @@ struct Step<'a> {
     changes: Vec<&'a Change>,
 }
 
-fn steps(page: &mut Page<'_>, key: &Key, planned: &Planned) {
-    let Plan { apply, delete, status, events, requeue_at: _, why: _ } = &planned.plan;
+fn steps(page: &mut Page<'_>, key: &Key, planned: &Planned, plan: &Plan) {
+    let Plan { apply, delete, status, events, requeue_at: _, why: _ } = plan;
     let mut steps: Vec<Step<'_>> = apply.iter().map(|apply| of_apply(planned, apply)).collect();
     steps.extend(delete.iter().map(|delete| Step {
         role: Role::Coral,
@@ -109,10 +122,14 @@ fn steps(page: &mut Page<'_>, key: &Key, planned: &Planned) {
         why: delete.why.clone(),
         changes: Vec::new(),
     }));
-    steps.extend(status.iter().map(|status| {
-        let tells = |change: &&Change| !BOOKKEEPING.iter().any(|name| change.path.ends_with(name));
-        let changes = status.changes.iter().filter(tells).collect();
-        Step { role: Role::Sky, sign: "~ ", kind: "status", name: "", why: String::new(), changes }
+    let status = status.as_ref().map(|status| told(&status.changes));
+    steps.extend(status.iter().map(|changes| Step {
+        role: Role::Sky,
+        sign: "~ ",
+        kind: "status",
+        name: "",
+        why: String::new(),
+        changes: changes.iter().collect(),
     }));
     steps.extend(events.iter().map(|event| {
         let role = if event.warning { Role::Amber } else { Role::Sky };
@@ -148,7 +165,7 @@ fn of_apply<'a>(planned: &Planned, apply: &'a Apply) -> Step<'a> {
         sign,
         kind: apply.child.resource.kind(),
         name: &apply.child.name,
-        why: format!("{guess}{}", apply.why),
+        why: format!("{guess}{}", reason(apply)),
         changes: apply.changes.iter().collect(),
     }
 }
