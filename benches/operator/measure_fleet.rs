@@ -167,6 +167,7 @@ impl Stand {
     }
 }
 
+type Told = fn(&Raised) -> f64;
 type Figure<'a> = &'a dyn Fn(&Raised) -> Option<f64>;
 
 fn put(bench: &mut Bench, count: usize, seen: &[Vec<Result<Raised, String>>]) {
@@ -196,7 +197,7 @@ fn put(bench: &mut Bench, count: usize, seen: &[Vec<Result<Raised, String>>]) {
         }
     }
     // Run by run, for what else the machine does changes.
-    let to_bare = |figure: fn(&Raised) -> f64, whose: usize| -> Result<Vec<f64>, String> {
+    let to_bare = |figure: Told, whose: usize| -> Result<Vec<f64>, String> {
         let pairs = seen[whose].iter().zip(&seen[1]);
         let ratio = |(one, bare): (&Result<Raised, String>, &Result<Raised, String>)| {
             let (one, bare) = (one.as_ref().map_err(Clone::clone)?, bare.as_ref().map_err(Clone::clone)?);
@@ -204,7 +205,7 @@ fn put(bench: &mut Bench, count: usize, seen: &[Vec<Result<Raised, String>>]) {
         };
         pairs.map(ratio).collect()
     };
-    let ratios: [(&str, fn(&Raised) -> f64, Budget); 2] = [
+    let ratios: [(&str, Told, Budget); 2] = [
         ("as long as bare, all running", |raised| raised.running, GOAL),
         ("as long as bare, a write", |raised| raised.running / raised.writes, Budget::NONE),
     ];

@@ -45,11 +45,11 @@ fn measure(bench: &mut Bench, group: &str, count: usize) -> Result<(), String> {
     let (mark, cpu, began) = (field.mark(), process.cpu()?, Instant::now());
     // That nothing happens in this time is what is measured.
     std::thread::sleep(Duration::from_secs(bench.options.idle));
-    let used = (process.cpu()? - cpu) / began.elapsed().as_secs_f64() * 100.0;
+    let share = (process.cpu()? - cpu) / began.elapsed().as_secs_f64() * 100.0;
     let reads = field.calls(mark, Who::Operator).iter().filter(|call| !call.is_write() && call.verb != "watch").count();
     put(bench, group, &format!("{} s idle", bench.options.idle), &field, mark);
     bench.put_one(group, "reads meanwhile", Unit::Count, reads as f64, Budget::NONE);
-    bench.put_one(group, "CPU of one core meanwhile", Unit::Percent, used, Budget::NONE);
+    bench.put_one(group, "CPU of one core meanwhile", Unit::Percent, share, Budget::NONE);
 
     let watched = |mark: u64| -> BTreeSet<String> {
         let calls = field.calls(mark, Who::Operator).into_iter();

@@ -1,6 +1,7 @@
 //! What it costs the API server to have a new agent.
 
 use crate::field::{Field, Who, counts};
+use crate::it::support::audit::Call;
 use crate::report::{Budget, Unit};
 use crate::{Bench, OURS, agents, name_some};
 
@@ -22,7 +23,7 @@ pub fn writes(bench: &mut Bench) {
     }
     let calls = field.calls(mark, Who::Operator);
     let each = |count_of: usize| count_of as f64 / count as f64;
-    let (writes, reads): (Vec<_>, Vec<_>) = calls.into_iter().partition(|call| call.is_write());
+    let (writes, reads): (Vec<_>, Vec<_>) = calls.into_iter().partition(Call::is_write);
     let (events, writes): (Vec<_>, Vec<_>) = writes.into_iter().partition(|call| call.resource == "events");
     for (what, times) in counts(&writes) {
         let most = match what.split_once(' ') {

@@ -64,8 +64,8 @@ impl Drop for Proxy {
 /// The address in `https://127.0.0.1:PORT`.
 fn server(kubeconfig: &str) -> SocketAddr {
     let (_, rest) = kubeconfig.split_once("https://").expect("a kubeconfig has a server");
-    let end = rest.find(|c: char| c != '.' && c != ':' && !c.is_ascii_digit()).unwrap_or(rest.len());
-    rest[..end].parse().unwrap_or_else(|error| panic!("{error}: {}", &rest[..end]))
+    let address = rest.split(|c: char| c != '.' && c != ':' && !c.is_ascii_digit()).next().unwrap_or_default();
+    address.parse().unwrap_or_else(|error| panic!("{error}: {address}"))
 }
 
 async fn accept(listener: TcpListener, server: SocketAddr, shared: Arc<Shared>) {

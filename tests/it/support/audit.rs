@@ -71,7 +71,7 @@ impl Audit {
         let mut text = String::new();
         file.read_to_string(&mut text).unwrap();
         // The last line may not be whole yet; then it is told the next time.
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
         whole.lines().filter_map(|line| call(&serde_json::from_str(line).unwrap())).collect()
     }
 
