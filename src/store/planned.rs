@@ -142,7 +142,9 @@ fn plan(plan: &mut Plan) {
         sanitize::value(&mut status.body);
         status.changes.iter_mut().for_each(change);
     }
-    events.iter_mut().for_each(|event| clean(&mut event.message));
+    for event in events {
+        clean(&mut event.message);
+    }
     why.iter_mut().for_each(clean);
 }
 

@@ -67,7 +67,11 @@ fn a_lease_that_is_deleted_is_made_again(garden: &Garden) {
     let uid = || garden.get("lease", "kgents-operator")["metadata"]["uid"].clone();
     let first = uid();
     garden.kubectl(&["delete", "lease", "kgents-operator"]).ok();
-    eventually(SOON, "another Lease", || if garden.has("lease", "kgents-operator") { Ok(()) } else { Err(String::new()) });
+    eventually(
+        SOON,
+        "another Lease",
+        || if garden.has("lease", "kgents-operator") { Ok(()) } else { Err(String::new()) },
+    );
     operator.leads();
     assert_ne!(uid(), first);
     assert!(operator.log().contains("this replica leads no more"), "{}", operator.log());
@@ -102,7 +106,10 @@ fn what_was_left_behind_is_shown_and_then_swept(garden: &Garden) {
     };
     let names = |value: serde_json::Value| -> Vec<String> {
         let items = value["items"].as_array().unwrap();
-        items.iter().map(|item| format!("{} {}", item["kind"].as_str().unwrap(), item["name"].as_str().unwrap())).collect()
+        items
+            .iter()
+            .map(|item| format!("{} {}", item["kind"].as_str().unwrap(), item["name"].as_str().unwrap()))
+            .collect()
     };
     let all = ["Memory left", "PersistentVolumeClaim alone", "PersistentVolumeClaim left"];
     let shown = compost(&[]);

@@ -145,12 +145,11 @@ fn drafts(path: &Path, lease: Option<&str>, global: &Global, io: &mut Io<'_>) ->
     for object in objects(path)? {
         let word = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
         let kind = kind_of(word("kind")).filter(|_| word("apiVersion") == kgents_api::API_VERSION);
-        match kind {
-            Some(kind) => known.push((kind, object)),
-            None => {
-                let (version, kind) = (sanitize::text(word("apiVersion")), sanitize::text(word("kind")));
-                io.note(format_args!("note: nothing is planned for {version} {kind}: it is left out"));
-            }
+        if let Some(kind) = kind {
+            known.push((kind, object));
+        } else {
+            let (version, kind) = (sanitize::text(word("apiVersion")), sanitize::text(word("kind")));
+            io.note(format_args!("note: nothing is planned for {version} {kind}: it is left out"));
         }
     }
     if known.is_empty() {

@@ -61,8 +61,8 @@ fn stamp(value: Option<&Value>) -> Option<Timestamp> {
 
 fn read(lease: &Value, unread: Operator) -> Operator {
     let text = |pointer: &str| lease.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let note = |name: &str| lease.pointer("/metadata/annotations")?.get(name)?.as_str().filter(|text| !text.is_empty());
-    let config = note(CONFIG).map(serde_json::from_str::<Config>);
+    let said = |name: &str| lease.pointer("/metadata/annotations")?.get(name)?.as_str().filter(|text| !text.is_empty());
+    let config = said(CONFIG).map(serde_json::from_str::<Config>);
     // Another version may know of more, or of less.
     let problem = config.as_ref().and_then(|config| config.as_ref().err()).map(|error| {
         format!("its configuration cannot be read by this version of kgents: {}", words::clean(&error.to_string()))
@@ -70,12 +70,16 @@ fn read(lease: &Value, unread: Operator) -> Operator {
     Operator {
         lease_namespace: text("/metadata/namespace").map_or(unread.lease_namespace, words::clean),
         holder: text("/spec/holderIdentity").map(words::clean),
+<<<<<<< HEAD
         version: note(VERSION).map(words::clean),
         acquired: stamp(lease.pointer("/spec/acquireTime")),
         transitions: lease.pointer("/spec/leaseTransitions").and_then(Value::as_i64),
+=======
+        version: said(VERSION).map(words::clean),
+>>>>>>> view
         renewed: stamp(lease.pointer("/spec/renewTime")),
         duration: lease.pointer("/spec/leaseDurationSeconds").and_then(Value::as_i64).map(SignedDuration::from_secs),
-        metrics: note(METRICS).map(words::clean),
+        metrics: said(METRICS).map(words::clean),
         config: config.and_then(Result::ok),
         problem,
         hint: None,

@@ -204,6 +204,7 @@ pub(crate) fn reply(app: &mut App, id: u64, answer: Answer) -> Update {
 
 /// Answers the one request of an update; of the two of an agent's page that for
 /// its children, or both where there is nothing to be had.
+#[allow(clippy::needless_pass_by_value, reason = "an answer is made for one request")]
 fn answered((mut app, update): (App, Update), answer: Answer) -> App {
     let asked = asked(&update);
     let failed = matches!(answer, Answer::Failed(_));
@@ -357,6 +358,7 @@ pub(crate) fn planned(plan: Plan) -> Planned {
 }
 
 /// A page of an agent with its children, and with what would be done.
+#[allow(clippy::needless_pass_by_value, reason = "an answer is made for one request")]
 pub(crate) fn with_plan(planned: Planned) -> App {
     let (mut app, update) = agent("status");
     for (id, ask) in asked(&update) {
