@@ -70,13 +70,9 @@ fn read(lease: &Value, unread: Operator) -> Operator {
     Operator {
         lease_namespace: text("/metadata/namespace").map_or(unread.lease_namespace, words::clean),
         holder: text("/spec/holderIdentity").map(words::clean),
-<<<<<<< HEAD
-        version: note(VERSION).map(words::clean),
+        version: said(VERSION).map(words::clean),
         acquired: stamp(lease.pointer("/spec/acquireTime")),
         transitions: lease.pointer("/spec/leaseTransitions").and_then(Value::as_i64),
-=======
-        version: said(VERSION).map(words::clean),
->>>>>>> view
         renewed: stamp(lease.pointer("/spec/renewTime")),
         duration: lease.pointer("/spec/leaseDurationSeconds").and_then(Value::as_i64).map(SignedDuration::from_secs),
         metrics: said(METRICS).map(words::clean),
