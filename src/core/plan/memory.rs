@@ -196,7 +196,7 @@ fn durable(
             (state, Vec::new())
         }
         Claim::Stranger(live) => {
-            let message = taken(memory, &child, live);
+            let message = taken(&child, live);
             plan.wake(single::look_again(now));
             plan.why.push(message.clone());
             (Some(State::stuck(Cause::Stranger.reason(), message)), Vec::new())
@@ -276,7 +276,7 @@ fn young_until(live: &Live, now: Timestamp) -> Option<Timestamp> {
     (-TRANSIENT..TRANSIENT).contains(&age).then(|| created.saturating_add(TRANSIENT).unwrap_or(now))
 }
 
-fn taken(memory: &Memory, child: &Child, live: &Live) -> String {
+fn taken(child: &Child, live: &Live) -> String {
     let name = &child.name;
     match &live.controller {
         Some(owner) if owner.kind == "Memory" && owner.name == *name => {
