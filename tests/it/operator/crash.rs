@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::audit::Call;
 use crate::support::case::{Case, cases};
 use crate::support::faults::{Faults, Then};
 use crate::support::garden::Garden;
@@ -75,7 +76,7 @@ fn each_write(garden: &Garden, after: bool) {
         let twice: Vec<String> = writes
             .iter()
             .filter(|call| !call.resource.contains('/') && call.name.starts_with(&name))
-            .map(super::super::support::audit::Call::short)
+            .map(Call::short)
             .collect();
         let mut once = twice.clone();
         once.sort();

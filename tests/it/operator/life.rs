@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use crate::support::audit::Call;
 use crate::support::case::{Case, cases};
 use crate::support::garden::Garden;
 use crate::support::objects::{agent, memory, object, umwelt};
@@ -52,7 +53,7 @@ fn an_agent_becomes_running_with_one_write_for_each_child(garden: &Garden) {
     garden.condition("umwelt", "b-gent-umwelt", "Ready", "True");
     let writes = garden.quiet(mark, REST);
     let count = |resource: &str| writes.iter().filter(|call| call.resource == resource).count();
-    let all: Vec<String> = writes.iter().map(super::super::support::audit::Call::short).collect();
+    let all: Vec<String> = writes.iter().map(Call::short).collect();
     for child in CHILDREN {
         // The umwelt's ConfigMap is the second one.
         let wanted = if child == "configmaps" { 2 } else { 1 };
@@ -187,7 +188,7 @@ fn a_pheromone_is_deleted_once_at_its_end(garden: &Garden) {
     garden.apply(&[short, long]);
     garden.gone("pheromone", "short");
     assert!(garden.has("pheromone", "long"));
-    let writes: Vec<String> = garden.quiet(mark, Duration::from_secs(2)).iter().map(|call| call.short()).collect();
+    let writes: Vec<String> = garden.quiet(mark, Duration::from_secs(2)).iter().map(Call::short).collect();
     assert_eq!(writes, ["delete pheromones short (200)"]);
 }
 

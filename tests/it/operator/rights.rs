@@ -7,6 +7,7 @@ use std::time::Duration;
 use kgents_operator::rbac;
 use serde_json::{Value, json};
 
+use crate::support::audit::Call;
 use crate::support::case::{Case, cases};
 use crate::support::cluster::{LIVING, Own};
 use crate::support::credentials;
@@ -105,13 +106,13 @@ fn its_own_account_suffices_and_nothing_is_granted_in_vain(own: Own) {
 
     let account = "system:serviceaccount:kgents-system:kgents-operator";
     let calls: Vec<_> = garden.audit.since(mark).into_iter().filter(|call| call.user == account).collect();
-    let refused: Vec<_> = calls.iter().filter(|call| call.code == 403).map(|call| call.short()).collect();
+    let refused: Vec<_> = calls.iter().filter(|call| call.code == 403).map(Call::short).collect();
     assert!(refused.is_empty(), "{refused:#?}");
-    let used: BTreeSet<(String, String, String)> =
+    let seen: BTreeSet<(String, String, String)> =
         calls.iter().map(|call| (call.group.clone(), call.resource.clone(), call.verb.clone())).collect();
     for right in rbac::table() {
         for verb in right.verbs {
-            let found = used.contains(&(right.group.to_owned(), right.resource.to_owned(), (*verb).to_owned()));
+            let found = seen.contains(&(right.group.to_owned(), right.resource.to_owned(), (*verb).to_owned()));
             assert!(
                 found || right.unseen(verb).is_some(),
                 "{verb} {}.{} is granted and never used",

@@ -49,7 +49,10 @@ fn is_declared(file: &Path) -> bool {
     let declaration = format!("mod {name};");
     let names_it = |parent: PathBuf| {
         let text = std::fs::read_to_string(parent).unwrap_or_default();
-        text.lines().any(|line| line.trim_start_matches("pub").trim_start_matches("(crate)").trim() == declaration)
+        text.lines().any(|line| {
+            line.trim_start_matches("pub").trim_start_matches("(crate)").trim_start_matches("(super)").trim()
+                == declaration
+        })
     };
     let is_root = ROOTS.contains(&name) || folder.ends_with("examples");
     is_root || parents.into_iter().any(names_it)

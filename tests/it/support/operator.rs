@@ -85,6 +85,15 @@ impl Operator {
         (!values.is_empty()).then(|| values.iter().sum())
     }
 
+    /// How many requests with this verb it has made.
+    #[track_caller]
+    pub fn calls(&self, verb: &str) -> u64 {
+        let text = self.get("/metrics").unwrap();
+        let label = format!("verb=\"{verb}\"");
+        let of_verb = text.lines().filter(|line| line.starts_with("kgents_api_calls_total{") && line.contains(&label));
+        of_verb.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum()
+    }
+
     /// What it says of itself.
     #[track_caller]
     pub fn state(&self) -> Value {
