@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use kgents_api::memory::RetentionPolicy;
-use kgents_api::{LABEL_AGENT, LABEL_RETENTION, Memory};
+use kgents_api::{LABEL_AGENT, LABEL_MEMORY, LABEL_RETENTION, Memory};
 use kgents_core::plan::{Facts, Live, Resource, is_compost, sweepable};
 use kgents_store::Kind;
 use kgents_store::key::encoded;
@@ -104,8 +104,10 @@ fn judge(claims: &[Value], memories: Vec<Value>, agents: &BTreeSet<(String, Stri
         };
         let label = |key: &str| live.labels.get(key).cloned().unwrap_or_default();
         let agent = label(LABEL_AGENT);
-        // A claim that names no agent may be anybody's. One has the name of its Memory.
-        let stays = agent.is_empty() || goes.get(&(namespace.clone(), name.clone())) == Some(&false);
+        // The label of a long name is no whole name; but a claim has its Memory's.
+        let is_wanted = |memory: String| goes.get(&(namespace.clone(), memory)) == Some(&false);
+        // A claim that names no agent may be anybody's.
+        let stays = agent.is_empty() || is_wanted(label(LABEL_MEMORY)) || is_wanted(name.clone());
         if !stays && sweepable(&live, lives(&namespace, &agent)) {
             all.items.push(of_claim(namespace, name, agent, live));
         }
