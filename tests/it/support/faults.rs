@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -10,7 +11,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures::StreamExt;
+use futures::stream::{self, StreamExt};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
@@ -66,6 +67,7 @@ struct Shared {
     client: kube::Client,
     rule: Mutex<Rule>,
     writes: Mutex<usize>,
+    cuts: Arc<AtomicUsize>,
 }
 
 impl Faults {
@@ -74,7 +76,8 @@ impl Faults {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let options = kgents_source::Options { kubeconfig: Some(kubeconfig.to_owned()), ..Default::default() };
         let (client, _) = runtime.block_on(kgents_source::open(&options)).unwrap();
-        let shared = Arc::new(Shared { client, rule: Mutex::new(Box::new(rule)), writes: Mutex::new(0) });
+        let shared =
+            Arc::new(Shared { client, rule: Mutex::new(Box::new(rule)), writes: Mutex::new(0), cuts: Arc::default() });
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new().fallback(pass).with_state(shared.clone());
@@ -90,6 +93,11 @@ impl Faults {
     /// From now on this rule holds.
     pub fn rule(&self, rule: impl FnMut(&Asked) -> Then + Send + 'static) {
         *self.shared.rule.lock().unwrap() = Box::new(rule);
+    }
+
+    /// How many answers were cut off.
+    pub fn cuts(&self) -> usize {
+        self.shared.cuts.load(Ordering::Relaxed)
     }
 
     /// How many writes were asked for; Leases and Events do not count.
@@ -108,15 +116,15 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     }
     let then = (shared.rule.lock().unwrap())(&asked);
     match then {
-        Then::Pass => forward(&shared.client, request, None).await,
-        Then::Cut(after) => forward(&shared.client, request, Some(after)).await,
+        Then::Pass => forward(&shared, request, None).await,
+        Then::Cut(after) => forward(&shared, request, Some(after)).await,
         Then::Refuse(code, reason) => refusal(code, reason),
         Then::Before(act) => {
             act();
             std::future::pending().await
         }
         Then::After(act) => {
-            drop(forward(&shared.client, request, None).await);
+            drop(forward(&shared, request, None).await);
             act();
             std::future::pending().await
         }
@@ -132,7 +140,7 @@ fn refusal(code: u16, reason: &str) -> Response {
     (StatusCode::from_u16(code).unwrap(), headers, status.to_string()).into_response()
 }
 
-async fn forward(client: &kube::Client, request: Request, cut: Option<usize>) -> Response {
+async fn forward(shared: &Shared, request: Request, cut: Option<usize>) -> Response {
     let (head, body) = request.into_parts();
     let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     let mut sent = axum::http::Request::builder().method(head.method).uri(head.uri.path_and_query().unwrap().as_str());
@@ -141,7 +149,7 @@ async fn forward(client: &kube::Client, request: Request, cut: Option<usize>) ->
             sent = sent.header(name, value);
         }
     }
-    let Ok(answer) = client.send(sent.body(kube::client::Body::from(bytes.to_vec())).unwrap()).await else {
+    let Ok(answer) = shared.client.send(sent.body(kube::client::Body::from(bytes.to_vec())).unwrap()).await else {
         return StatusCode::BAD_GATEWAY.into_response();
     };
     let (head, body) = answer.into_parts();
@@ -150,14 +158,20 @@ async fn forward(client: &kube::Client, request: Request, cut: Option<usize>) ->
         headers.insert(header::CONTENT_TYPE, kind.clone());
     }
     let mut left = cut.unwrap_or(usize::MAX);
-    let pieces = Body::new(body).into_data_stream().map(move |piece| {
-        let piece = piece?;
-        if left == 0 {
-            return Err(axum::Error::new(std::io::Error::other("cut")));
-        }
+    let cuts = shared.cuts.clone();
+    let pieces = Body::new(body).into_data_stream().flat_map(move |piece| {
+        let piece = match piece {
+            Ok(piece) => piece,
+            Err(error) => return stream::iter(vec![Err(error)]),
+        };
         let piece = piece.slice(..piece.len().min(left));
         left -= piece.len();
-        Ok(piece)
+        let mut told = vec![Ok(piece)];
+        if left == 0 {
+            cuts.fetch_add(1, Ordering::Relaxed);
+            told.push(Err(axum::Error::new(std::io::Error::other("cut"))));
+        }
+        stream::iter(told)
     });
     (head.status, headers, Body::from_stream(pieces)).into_response()
 }
