@@ -137,10 +137,11 @@ impl Place {
         self.kubectl(&["get", kind, name]).code == Some(0)
     }
 
-    /// Waits until there is no such object.
+    /// Waits until there is no such object. The garbage collector looks for new
+    /// kinds only every 30 s.
     #[track_caller]
     pub fn gone(&self, kind: &str, name: &str) {
-        eventually(SOON, &format!("no {kind} {name}"), || {
+        eventually(SOON * 3, &format!("no {kind} {name}"), || {
             if self.has(kind, name) { Err("there is".into()) } else { Ok(()) }
         });
     }
