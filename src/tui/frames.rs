@@ -1,6 +1,7 @@
 //! Frames as they are drawn, at the sizes that matter.
 
 pub(crate) mod pages;
+pub(crate) mod plans;
 
 use std::sync::Arc;
 

@@ -88,23 +88,8 @@ fn chaos(pheromone: &Pheromone, observed: &Observed, now: Timestamp, config: &Co
 fn victim<'a>(pheromone: &Pheromone, pods: &'a [std::sync::Arc<Pod>], now: Timestamp) -> Option<&'a Pod> {
     let minute = now.as_second().div_euclid(CHAOS_PAUSE.as_secs());
     let uid = pheromone.metadata.uid.as_deref().unwrap_or_default();
-    let lot = |pod: &&Pod| (fnv(&[uid, &minute.to_string(), &pod.uid]), pod.uid.clone());
+    let lot = |pod: &&Pod| (single::hash(&[uid, &minute.to_string(), &pod.uid]), pod.uid.clone());
     pods.iter().map(AsRef::as_ref).filter(|pod: &&Pod| pod.ready && !pod.deleting).min_by_key(lot)
-}
-
-/// The hash FNV-1a of 64 bits, its bits mixed so that short texts differ in
-/// all of them.
-///
-/// Source: draft-eastlake-fnv; the mix is the finalizer of `MurmurHash3`.
-fn fnv(parts: &[&str]) -> u64 {
-    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0100_0000_01b3;
-    let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
-    let mut hash = bytes.fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
-    for by in [0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53] {
-        hash = (hash ^ (hash >> 33)).wrapping_mul(by);
-    }
-    hash ^ (hash >> 33)
 }
 
 #[cfg(test)]

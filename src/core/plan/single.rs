@@ -20,16 +20,28 @@ const WORDS_BYTES: usize = 512;
 
 /// A name as the value of a label, which ends at 63 characters: one that is
 /// longer keeps its beginning, and a hash tells it from others that begin alike.
-///
-/// Source: the hash is FNV-1a of 32 bits.
 pub(super) fn label_value(name: &str) -> String {
     const LONGEST: usize = 63;
     if name.len() <= LONGEST {
         return name.to_owned();
     }
-    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     let begin: String = name.chars().take(LONGEST - 9).collect();
-    format!("{}-{hash:08x}", begin.trim_end_matches(['-', '.']))
+    format!("{}-{:08x}", begin.trim_end_matches(['-', '.']), hash(&[name]) as u32)
+}
+
+/// The hash FNV-1a of 64 bits, its bits mixed so that short texts differ in
+/// all of them.
+///
+/// Source: draft-eastlake-fnv; the mix is the finalizer of `MurmurHash3`.
+pub(super) fn hash(parts: &[&str]) -> u64 {
+    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0100_0000_01b3;
+    let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
+    let mut hash = bytes.fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
+    for by in [0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53] {
+        hash = (hash ^ (hash >> 33)).wrapping_mul(by);
+    }
+    hash ^ (hash >> 33)
 }
 
 /// The labels of what is made for an agent of this name.
@@ -43,7 +55,7 @@ pub(super) fn labels(agent: &str) -> Map<String, Value> {
 /// The list of owners of a child: who controls it. An object that is not in a
 /// cluster yet owns nothing.
 pub(super) fn owners(kind: &str, metadata: &ObjectMeta) -> Option<Value> {
-    let uid = metadata.uid.as_ref()?;
+    let uid = metadata.uid.as_ref().filter(|uid| !uid.is_empty())?;
     let owner = json!({
         "apiVersion": kgents_api::API_VERSION, "kind": kind, "name": metadata.name, "uid": uid, "controller": true,
     });

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::{keys, page};
 use crate::app::App;
-use crate::frames::pages::{agent, asked, key, plan, planned, problem, with_plan};
+use crate::frames::pages::{agent, asked, key, problem};
+use crate::frames::plans::{plan, planned, with_plan};
 use crate::msg::{Msg, Update};
 use crate::testing::{batch, change, kube, now};
 

@@ -2,12 +2,10 @@
 //! bytes, and nothing is rendered that the API server would drop: what is
 //! empty or false where that is the default would differ for ever.
 
-use kgents_api::{
-    API_VERSION, LABEL_AGENT, LABEL_GENUS, LABEL_MANAGED_BY, LABEL_NAME, LABEL_PART_OF, OPERATOR, PART_OF,
-};
+use kgents_api::{LABEL_AGENT, LABEL_GENUS};
 use serde_json::{Value, json};
 
-use super::super::{Child, Resource};
+use super::super::{Child, Resource, single};
 use super::About;
 use super::mounts;
 use super::problems::Checked;
@@ -51,31 +49,20 @@ fn object(about: About<'_>, resource: Resource) -> Value {
         "kind": resource.kind(),
         "metadata": { "name": name, "namespace": namespace, "labels": labels(about) },
     });
-    // An agent that is not in the cluster yet owns nothing.
-    if !about.uid().is_empty() {
-        object["metadata"]["ownerReferences"] = json!([{
-            "apiVersion": API_VERSION,
-            "kind": "Agent",
-            "name": about.name(),
-            "uid": about.uid(),
-            "controller": true,
-            // A foreground deletion of the agent waits for its pods. Where
-            // OwnerReferencesPermissionEnforcement is on, who sets this needs
-            // the right to update agents/finalizers.
-            "blockOwnerDeletion": true,
-        }]);
+    if let Some(mut owners) = single::owners("Agent", &about.agent.metadata) {
+        // A foreground deletion of the agent waits for its pods. Where
+        // OwnerReferencesPermissionEnforcement is on, who sets this needs the
+        // right to update agents/finalizers.
+        owners[0]["blockOwnerDeletion"] = json!(true);
+        object["metadata"]["ownerReferences"] = owners;
     }
     object
 }
 
 fn labels(about: About<'_>) -> Value {
-    json!({
-        LABEL_NAME: about.name(),
-        LABEL_PART_OF: PART_OF,
-        LABEL_MANAGED_BY: OPERATOR,
-        LABEL_AGENT: about.name(),
-        LABEL_GENUS: about.agent.spec.genus,
-    })
+    let mut labels = single::labels(about.name());
+    labels.insert(LABEL_GENUS.to_owned(), json!(about.agent.spec.genus));
+    labels.into()
 }
 
 /// What finds the pods of an agent, whatever else changes.

@@ -7,15 +7,11 @@ use serde_json::Value;
 use super::super::fault::Fault;
 use super::super::live::{Live, Other};
 use super::super::owned::Change;
-use super::super::{Apply, Child, Delete, Expect, Resource};
+use super::super::{Apply, Child, Delete, Expect, Resource, single};
+use super::About;
 use super::mounts;
 use super::problems::Problem;
-use super::{About, later};
-use jiff::{SignedDuration, Timestamp};
-
-/// When it is looked whether a name is free again: the caches do not hold who
-/// has it.
-const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
+use jiff::Timestamp;
 
 /// What is wanted of a child.
 pub(super) struct Want {
@@ -199,7 +195,7 @@ fn step(about: About<'_>, want: &Want, walk: &mut Walk) -> Result<(), Block> {
                 None => "was made by somebody else".to_owned(),
             };
             let message = format!("{child} is there already and {whose}; it is left as it is");
-            let retry_at = Some(later(about.now, LOOK_AGAIN));
+            let retry_at = Some(single::look_again(about.now));
             return Err(Block { retry_at, ..Block::stalled("NameTaken", message) });
         }
     };
