@@ -63,7 +63,7 @@ pub(crate) fn plan() -> Plan {
         }),
         events: vec![plan::Event {
             warning: true,
-            reason: "PutBack",
+            reason: "Restored",
             action: "Apply",
             message: "Deployment b-gent was changed by kubectl-edit and is put back".into(),
         }],
