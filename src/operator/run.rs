@@ -245,16 +245,17 @@ impl Turns<'_> {
             if self.options.dry_run {
                 break Ok(Ended::Converged(self.dry_run()));
             }
-            tracing::info!("this replica leads");
             self.metrics.leads(true);
             self.state.executor.led().await;
-            self.state.schedule.add(self.state.world.keys());
+            let keys = self.state.world.keys();
+            tracing::info!(objects = keys.len(), "work begins");
+            self.state.schedule.add(keys);
             let why = self.lead(cancel, &mut working).await;
             self.metrics.leads(false);
             match why {
                 Why::Cancelled => break Ok(Ended::Stopped),
                 Why::Ended(ended) => break ended,
-                Why::Lost => tracing::warn!("this replica leads no more; it goes on watching"),
+                Why::Lost => tracing::info!("work stops; watching goes on"),
             }
         };
         closing.cancel();

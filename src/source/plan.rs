@@ -3,14 +3,16 @@
 //!
 //! What cannot be read is told, and planned for as if nothing stood there.
 
+use std::collections::BTreeMap;
+
 mod around;
 mod lease;
 
 use kgents_api::agent::Mode;
-use kgents_api::{Agent, Memory, Pheromone, Umwelt};
+use kgents_api::{Agent, LABEL_MANAGED_BY, Memory, OPERATOR, Pheromone, Umwelt};
 use kgents_core::plan::{self, Plan, Subject};
 use kgents_store::object::{Object, decode};
-use kgents_store::planned::reason;
+use kgents_store::planned::{Scope, reason};
 use kgents_store::{Key, Kind, Planned};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -143,7 +145,9 @@ async fn plan_of(
     let own = Own::read(kind, object)?;
     let around = Around::new(wire, key);
     let at = clock::now();
-    let ((observed, found), operator) = futures::join!(Box::pin(around.observe(own.subject())), operator(wire, lease));
+    let ((observed, found), mut operator) =
+        futures::join!(Box::pin(around.observe(own.subject())), operator(wire, lease));
+    operator.passes_over = (!holds(&operator.scope, key, object)).then(|| key.namespace().to_owned());
     let (now, config) = (clock::now(), operator.config_or_default());
     let plan_for = |own: &Own| {
         let mut plan = plan::plan(own.subject(), &observed, now, &config);
@@ -153,6 +157,16 @@ async fn plan_of(
     let plan = plan_for(&own);
     let would = own.in_earnest().as_ref().map(plan_for);
     Ok(Planned { kind, key: key.clone(), plan, would, operator, missing: around.missing(), at })
+}
+
+/// Whether an operator looks after an object. What was made for an agent goes
+/// with that agent, whatever its own labels are.
+fn holds(scope: &Scope, key: &Key, object: &Value) -> bool {
+    let labels = object.pointer("/metadata/labels").and_then(|labels| serde_json::from_value(labels.clone()).ok());
+    let labels: BTreeMap<String, String> = labels.unwrap_or_default();
+    let is_made = labels.get(LABEL_MANAGED_BY).is_some_and(|by| by == OPERATOR);
+    let selector = scope.selector.clone().filter(|_| !is_made);
+    Scope { selector, ..scope.clone() }.holds(key.namespace(), Some(&labels))
 }
 
 /// Where a plan tells only that nothing of ours stands, tells what does:

@@ -9,12 +9,22 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use kgents_core::age;
 use kgents_core::plan::{Apply, Change, Config, Plan, Resource};
-use serde::{Serialize, Serializer};
+use kgents_core::selector::Selector;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::key::{Key, Kind};
 use crate::sanitize;
 
+/// The annotations of its Lease in which an operator says what it is: its
+/// version, where it serves metrics, and as JSON its [`Config`] and [`Scope`].
+pub const VERSION: &str = "kgents.io/version";
+#[allow(missing_docs)]
+pub const METRICS: &str = "kgents.io/metrics";
+#[allow(missing_docs)]
+pub const CONFIG: &str = "kgents.io/config";
+#[allow(missing_docs)]
+pub const SCOPE: &str = "kgents.io/scope";
 /// How long a Lease holds where it does not say so: that of our operator.
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
 
@@ -188,6 +198,13 @@ pub struct Operator {
     /// nobody ever wrote it down, or it cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<Config>,
+    /// What it looks after, where that is not everything.
+    #[serde(skip_serializing_if = "Scope::is_everything")]
+    pub scope: Scope,
+    /// The namespace of the object that is planned for, where that object is
+    /// none of what it looks after.
+    #[serde(skip)]
+    pub passes_over: Option<String>,
     /// Why some of this is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -197,6 +214,44 @@ pub struct Operator {
     /// The Lease itself could not be read: nothing is known of who holds it.
     #[serde(skip)]
     pub is_unknown: bool,
+}
+
+/// What an operator looks after. It writes this down beside its Lease.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Scope {
+    /// Its namespace; `None` is all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// The labels that its custom resources have, as a selector.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selector: Option<String>,
+}
+
+impl Scope {
+    /// Whether there is nothing that it leaves out.
+    pub fn is_everything(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether it holds an object. A selector that this version cannot read
+    /// holds none: nobody knows what it means.
+    pub fn holds(&self, namespace: &str, labels: Option<&BTreeMap<String, String>>) -> bool {
+        let selected = |text: &String| Selector::parse(text).is_ok_and(|selector| selector.matches(labels));
+        self.namespace.as_deref().is_none_or(|own| own == namespace) && self.selector.as_ref().is_none_or(selected)
+    }
+}
+
+impl std::fmt::Display for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { namespace, selector } = self;
+        match (namespace, selector) {
+            (None, None) => f.write_str("everything"),
+            (Some(namespace), None) => write!(f, "namespace {namespace}"),
+            (None, Some(selector)) => write!(f, "what is labelled {selector}"),
+            (Some(namespace), Some(selector)) => write!(f, "what is labelled {selector} in namespace {namespace}"),
+        }
+    }
 }
 
 #[allow(clippy::ref_option, reason = "serde asks for a reference")]
@@ -210,6 +265,8 @@ fn seconds<S: Serializer>(duration: &Option<SignedDuration>, serializer: S) -> R
 pub enum Standing {
     /// A replica leads.
     Leads,
+    /// A replica leads, and the object is none of what it looks after.
+    Elsewhere,
     /// A replica holds the Lease and has not renewed it in time.
     Silent,
     /// Nobody holds the Lease, or there is none.
@@ -232,7 +289,13 @@ impl Operator {
         // clocks that differ a little.
         let term = self.duration.unwrap_or(LEASE) * 2;
         match self.renewed {
-            Some(renewed) if now.duration_since(renewed) <= term => Standing::Leads,
+            Some(renewed) if now.duration_since(renewed) <= term => {
+                if self.passes_over.is_some() {
+                    Standing::Elsewhere
+                } else {
+                    Standing::Leads
+                }
+            }
             _ => Standing::Silent,
         }
     }
@@ -242,7 +305,10 @@ impl Operator {
         let version = self.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
         let holder = self.holder.as_deref().unwrap_or_default();
         match self.standing(now) {
-            Standing::Leads => format!("operator{version} leads as {holder}"),
+            Standing::Leads | Standing::Elsewhere if !self.scope.is_everything() => {
+                format!("operator{version} leads as {holder} and looks after {} alone", self.scope)
+            }
+            Standing::Leads | Standing::Elsewhere => format!("operator{version} leads as {holder}"),
             Standing::Silent => {
                 let renewed = self.renewed.map(|at| age::text(now.duration_since(at)));
                 let since = renewed
@@ -255,10 +321,15 @@ impl Operator {
     }
 
     /// The next command to type, where nobody would carry out a plan.
-    pub fn next(&self, now: Timestamp) -> Option<&str> {
+    pub fn next(&self, now: Timestamp) -> Option<String> {
         match self.standing(now) {
-            Standing::Leads | Standing::Unknown => self.hint.as_deref(),
-            Standing::Silent | Standing::Nobody => Some("kgents operator run"),
+            Standing::Leads | Standing::Unknown => self.hint.clone(),
+            // Of a Lease of its own, for this one is held.
+            Standing::Elsewhere => {
+                let namespace = self.passes_over.as_deref().unwrap_or_default();
+                Some(format!("kgents operator run -n {namespace} --lease-namespace {namespace}"))
+            }
+            Standing::Silent | Standing::Nobody => Some("kgents operator run".to_owned()),
         }
     }
 
@@ -335,6 +406,27 @@ mod tests {
         assert_eq!(Operator { renewed: None, ..leads() }.standing(now), Standing::Silent);
         assert_eq!(Operator { holder: None, ..leads() }.standing(now), Standing::Nobody);
         assert_eq!(Operator { is_unknown: true, ..leads() }.standing(now), Standing::Unknown);
+    }
+
+    #[test]
+    fn an_operator_of_some_objects_is_none_for_the_others() {
+        let red = BTreeMap::from([("team".to_owned(), "red".to_owned())]);
+        let scope = |namespace: Option<&str>, selector: Option<&str>| Scope {
+            namespace: namespace.map(str::to_owned),
+            selector: selector.map(str::to_owned),
+        };
+        assert!(Scope::default().holds("n", None));
+        assert!(scope(Some("n"), Some("team=red")).holds("n", Some(&red)));
+        assert!(!scope(Some("n"), Some("team=red")).holds("m", Some(&red)));
+        assert!(!scope(None, Some("team=blue")).holds("n", Some(&red)));
+        assert!(!scope(None, Some("in in in")).holds("n", Some(&red)), "what nobody can read holds nothing");
+
+        let now = at("2026-01-01T12:00:00Z");
+        let operator = Operator { scope: scope(Some("n"), None), passes_over: Some("m".to_owned()), ..leads() };
+        assert_eq!(operator.standing(now), Standing::Elsewhere);
+        assert_eq!(operator.who(now), "operator leads as host-a and looks after namespace n alone");
+        assert_eq!(operator.next(now).as_deref(), Some("kgents operator run -n m --lease-namespace m"));
+        assert_eq!(operator.standing(at("2026-01-01T13:00:00Z")), Standing::Silent);
     }
 
     fn planned() -> Planned {

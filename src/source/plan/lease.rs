@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use kgents_api::{NAMESPACE_SYSTEM, OPERATOR};
 use kgents_core::plan::Config;
-use kgents_store::planned::Operator;
+use kgents_store::planned::{CONFIG, METRICS, Operator, SCOPE, Scope, VERSION};
 use serde_json::Value;
 
 use crate::error::SourceError;
@@ -13,10 +13,6 @@ use crate::kube::{Ask, Wire, segment, words};
 const LEASES: &str = "leases.coordination.k8s.io";
 /// Where they are served.
 const ROOT: &str = "/apis/coordination.k8s.io/v1";
-/// The annotations of the Lease in which who holds it says what it is.
-const CONFIG: &str = "kgents.io/config";
-const VERSION: &str = "kgents.io/version";
-const METRICS: &str = "kgents.io/metrics";
 
 /// What the Lease says. Where no namespace is named and the usual one has none,
 /// it is looked for in all of them: an operator in a pod keeps it beside itself.
@@ -63,10 +59,20 @@ fn read(lease: &Value, unread: Operator) -> Operator {
     let text = |pointer: &str| lease.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
     let said = |name: &str| lease.pointer("/metadata/annotations")?.get(name)?.as_str().filter(|text| !text.is_empty());
     let config = said(CONFIG).map(serde_json::from_str::<Config>);
+    let scope = said(SCOPE).map(serde_json::from_str::<Scope>);
     // Another version may know of more, or of less.
-    let problem = config.as_ref().and_then(|config| config.as_ref().err()).map(|error| {
-        format!("its configuration cannot be read by this version of kgents: {}", words::clean(&error.to_string()))
-    });
+    let unreadable = |what: &str, error: &serde_json::Error| {
+        format!("its {what} cannot be read by this version of kgents: {}", words::clean(&error.to_string()))
+    };
+    let problem = match (&config, &scope) {
+        (Some(Err(error)), _) => Some(unreadable("configuration", error)),
+        (_, Some(Err(error))) => Some(unreadable("scope", error)),
+        _ => None,
+    };
+    let mut scope = scope.and_then(Result::ok).unwrap_or_default();
+    for word in [&mut scope.namespace, &mut scope.selector].into_iter().flatten() {
+        *word = words::clean(word);
+    }
     Operator {
         lease_namespace: text("/metadata/namespace").map_or(unread.lease_namespace, words::clean),
         holder: text("/spec/holderIdentity").map(words::clean),
@@ -77,6 +83,8 @@ fn read(lease: &Value, unread: Operator) -> Operator {
         duration: lease.pointer("/spec/leaseDurationSeconds").and_then(Value::as_i64).map(SignedDuration::from_secs),
         metrics: said(METRICS).map(words::clean),
         config: config.and_then(Result::ok),
+        scope,
+        passes_over: None,
         problem,
         hint: None,
         is_unknown: false,

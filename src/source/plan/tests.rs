@@ -96,6 +96,23 @@ async fn what_is_not_there_is_planned_with_the_configuration_of_the_lease() {
 }
 
 #[tokio::test]
+async fn who_leads_for_others_is_told_as_such() {
+    let (server, client, _folder) = server(&json!({ "genus": "B" })).await;
+    for (scope, standing) in [
+        (r#"{"namespace":"n"}"#, Standing::Leads),
+        (r#"{"namespace":"m"}"#, Standing::Elsewhere),
+        (r#"{"selector":"team=red"}"#, Standing::Elsewhere),
+    ] {
+        let mut lease = lease("{}");
+        lease["metadata"]["annotations"]["kgents.io/scope"] = scope.into();
+        lease["spec"]["renewTime"] = crate::clock::now().to_string().into();
+        server.now(LEASE, text(&lease));
+        let planned = plan(&client).await;
+        assert_eq!(planned.operator.standing(planned.at), standing, "{scope}");
+    }
+}
+
+#[tokio::test]
 async fn what_may_not_be_read_is_told_and_its_step_is_a_guess() {
     let (server, client, _folder) = server(&json!({ "genus": "B" })).await;
     server.now("/apis/networking.k8s.io/v1/namespaces/n/networkpolicies", forbidden());

@@ -8,6 +8,7 @@ use kgents_core::plan::Config;
 use kgents_core::selector::Selector;
 use kgents_operator::{Ended, OperatorError, Options, lease};
 use kgents_store::Layer;
+use kgents_store::planned::{self, Scope};
 use tokio_util::sync::CancellationToken;
 
 use super::{Shape, home, report};
@@ -47,8 +48,6 @@ const METRICS_PORT: u16 = 8383;
 const THREADS: usize = 2;
 /// Shorter would be renewed many times a second.
 const SHORTEST_LEASE: Duration = Duration::from_secs(3);
-/// By what the holder of the Lease is read by others.
-const NOTES: [&str; 3] = ["kgents.io/config", "kgents.io/version", "kgents.io/metrics"];
 
 /// What can be said to it.
 #[derive(clap::Args, Debug)]
@@ -150,16 +149,20 @@ fn options(args: &Args, global: &Global) -> Result<Options, Failure> {
     let MetricsAddr(metrics_addr) =
         args.metrics_addr.or(settings.metrics_addr).unwrap_or(MetricsAddr(Some((ip, METRICS_PORT).into())));
     let source = global.source();
+    let scope = Scope {
+        // Not that of the context: only what somebody says.
+        namespace: source.namespace.clone(),
+        selector: args.selector.as_ref().map(|selector| selector.as_str().to_owned()),
+    };
     let lease = if args.leader_elect {
-        Some(lease(home, args.lease_duration, source.timeout(), notes(&config, metrics_addr)?))
+        Some(lease(home, args.lease_duration, source.timeout(), notes(&config, &scope, metrics_addr)?))
     } else {
         None
     };
     Ok(Options {
-        // Not that of the context: only what somebody says.
-        namespace: source.namespace.clone(),
+        namespace: scope.namespace,
         source,
-        selector: args.selector.as_ref().map(|selector| selector.as_str().to_owned()),
+        selector: scope.selector,
         concurrency: usize::from(args.concurrency.unwrap_or(settings.concurrency.0)),
         lease,
         metrics_addr,
@@ -189,11 +192,15 @@ fn lease(
 }
 
 /// What the holder writes beside the Lease.
-fn notes(config: &Config, metrics: Option<SocketAddr>) -> Result<Vec<(String, String)>, Failure> {
-    let config = serde_json::to_string(config)
-        .map_err(|error| Failure::new(format!("the configuration cannot be written down: {error}")))?;
+fn notes(config: &Config, scope: &Scope, metrics: Option<SocketAddr>) -> Result<Vec<(String, String)>, Failure> {
+    let unwritable = |error| Failure::new(format!("the configuration cannot be written down: {error}"));
     let metrics = metrics.map(|address| reachable(address, pod::address()).to_string()).unwrap_or_default();
-    Ok(NOTES.map(str::to_owned).into_iter().zip([config, OURS.to_owned(), metrics]).collect())
+    Ok(vec![
+        (planned::CONFIG.to_owned(), serde_json::to_string(config).map_err(unwritable)?),
+        (planned::SCOPE.to_owned(), serde_json::to_string(scope).map_err(unwritable)?),
+        (planned::VERSION.to_owned(), OURS.to_owned()),
+        (planned::METRICS.to_owned(), metrics),
+    ])
 }
 
 /// Where others reach what is served here: on every address of a pod it is
@@ -238,11 +245,12 @@ mod tests {
     #[test]
     fn what_is_written_beside_the_lease_can_be_read_back() {
         let config = Config { allow_chaos: true, ..Config::default() };
-        let notes = notes(&config, Some(([127, 0, 0, 1], 1).into())).unwrap();
-        assert_eq!(notes[0].0, "kgents.io/config");
-        assert_eq!(serde_json::from_str::<Config>(&notes[0].1).unwrap(), config);
-        assert_eq!(notes[1], ("kgents.io/version".to_owned(), OURS.to_owned()));
-        assert_eq!(notes[2], ("kgents.io/metrics".to_owned(), "127.0.0.1:1".to_owned()));
+        let scope = Scope { namespace: Some("n".to_owned()), selector: None };
+        let notes = notes(&config, &scope, Some(([127, 0, 0, 1], 1).into())).unwrap();
+        let note = |name: &str| notes.iter().find(|(note, _)| note == name).unwrap().1.as_str();
+        assert_eq!(serde_json::from_str::<Config>(note("kgents.io/config")).unwrap(), config);
+        assert_eq!(note("kgents.io/scope"), r#"{"namespace":"n"}"#);
+        assert_eq!((note("kgents.io/version"), note("kgents.io/metrics")), (OURS, "127.0.0.1:1"));
         let every: SocketAddr = ([0, 0, 0, 0], 8383).into();
         assert_eq!(reachable(every, "10.0.0.7".parse().ok()).to_string(), "10.0.0.7:8383");
         assert_eq!(reachable(every, None), every);

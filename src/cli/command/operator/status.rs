@@ -92,15 +92,15 @@ pub(super) fn run(args: &Args, global: &Global, io: &mut Io<'_>) -> Result<Code,
         }
         Standing::Nobody => {
             Err(Failure::new(format!("{} in namespace {}", operator.who(now), operator.lease_namespace))
-                .hint(operator.next(now).unwrap_or("kgents operator run")))
+                .hint(operator.next(now).unwrap_or_default()))
         }
-        Standing::Leads | Standing::Silent => {
+        Standing::Leads | Standing::Elsewhere | Standing::Silent => {
             for (name, text) in lines(&operator, figures.as_ref(), now) {
-                writeln!(io.out, "{name:<10} {}", sanitize::text(&text))?;
+                writeln!(io.out, "{name:<11} {}", sanitize::text(&text))?;
             }
             if standing == Standing::Silent {
                 io.out.flush()?;
-                return Err(Failure::new(operator.who(now)).hint(operator.next(now).unwrap_or("kgents operator run")));
+                return Err(Failure::new(operator.who(now)).hint(operator.next(now).unwrap_or_default()));
             }
             Ok(Code::Ok)
         }
@@ -124,6 +124,7 @@ fn lines(operator: &Operator, figures: Option<&Figures>, now: Timestamp) -> Vec<
         lines.push(("renewed", format!("{} ago{term}", ago(at))));
     }
     lines.push(("namespace", operator.lease_namespace.clone()));
+    lines.push(("looks after", operator.scope.to_string()));
     lines.extend(operator.version.clone().map(|version| ("version", version)));
     if let Some(config) = &operator.config {
         let chaos = if config.allow_chaos { "allowed" } else { "forbidden" };

@@ -54,7 +54,7 @@ fn planned_for(page: &mut Page<'_>, key: &Key, planned: &Planned) {
     let said = summary(page, plan);
     page.head_with("plan", &if leads { format!("{said} · {who}") } else { said });
     if !leads {
-        let next = operator.next(planned.at).unwrap_or_default().to_owned();
+        let next = operator.next(planned.at).unwrap_or_default();
         page.push(vec![page.span(Role::Amber, super::sentence(&who)), Span::raw("  "), page.span(Role::Key, next)]);
     }
     if let Some(problem) = &operator.problem {

@@ -14,7 +14,7 @@ pub(super) fn all(facts: &Facts) -> Vec<Finding> {
     let (who, place) = (operator.who(*at), &operator.lease_namespace);
     let problem = operator.problem.as_deref().unwrap_or_default();
     let leader = match operator.standing(*at) {
-        Standing::Leads => {
+        Standing::Leads | Standing::Elsewhere => {
             let age = operator.renewed.map(|renewed| age::text(at.duration_since(renewed))).unwrap_or_default();
             of(Severity::Ok, "leader", format!("{who}, Lease in {place} renewed {age} ago"))
         }
@@ -22,7 +22,7 @@ pub(super) fn all(facts: &Facts) -> Vec<Finding> {
         Standing::Nobody => of(Severity::Note, "leader", format!("{who} in {place}")),
         Standing::Unknown => of(Severity::Note, "leader", format!("not known: {problem}")),
     };
-    let mut found = vec![Finding { next: operator.next(*at).map(str::to_owned), ..leader }];
+    let mut found = vec![Finding { next: operator.next(*at), ..leader }];
     if let Some(version) = operator.version.as_deref().filter(|version| *version != OURS) {
         let text = format!("operator {version} is not of this version, {OURS}: plans shown here may not be its own");
         found.push(of(Severity::Problem, "version", text));
