@@ -19,6 +19,9 @@ use kgents_api::{Agent, Memory, Pheromone, Umwelt};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+#[macro_use]
+mod object;
+
 mod agent;
 mod conditions;
 mod config;

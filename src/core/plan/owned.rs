@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 mod spelling;
 
-use spelling::key;
+use spelling::Key;
 pub(super) use spelling::{canonical, wanted};
 
 /// A field that is not as it should be.
@@ -171,7 +171,7 @@ pub fn at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
             })
         }
         Value::Array(list) => list.iter().find_map(|item| {
-            let rest = path.strip_prefix('[')?.strip_prefix(key(item)?.as_str())?.strip_prefix(']')?;
+            let rest = path.strip_prefix('[')?.strip_prefix(Key::of(item)?.to_string().as_str())?.strip_prefix(']')?;
             at(item, rest)
         }),
         _ => None,
@@ -180,7 +180,8 @@ pub fn at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
 
 /// A list by the keys of its elements, if each has one of its own.
 fn keyed(list: &[Value]) -> Option<BTreeMap<String, &Value>> {
-    let found: BTreeMap<String, &Value> = list.iter().map(|item| Some((key(item)?, item))).collect::<Option<_>>()?;
+    let found: BTreeMap<String, &Value> =
+        list.iter().map(|item| Some((Key::of(item)?.to_string(), item))).collect::<Option<_>>()?;
     (found.len() == list.len()).then_some(found)
 }
 

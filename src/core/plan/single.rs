@@ -56,10 +56,14 @@ pub(super) fn labels(agent: &str) -> Map<String, Value> {
 /// cluster yet owns nothing.
 pub(super) fn owners(kind: &str, metadata: &ObjectMeta) -> Option<Value> {
     let uid = metadata.uid.as_ref().filter(|uid| !uid.is_empty())?;
-    let owner = json!({
-        "apiVersion": kgents_api::API_VERSION, "kind": kind, "name": metadata.name, "uid": uid, "controller": true,
-    });
-    Some(json!([owner]))
+    let owner = object! {
+        "apiVersion": kgents_api::API_VERSION,
+        "kind": kind,
+        "name": metadata.name.as_deref(),
+        "uid": uid.as_str(),
+        "controller": true,
+    };
+    Some(vec![owner].into())
 }
 
 /// The one child of an object: of its name, beside it.
@@ -212,7 +216,8 @@ pub(super) fn status<T: Serialize + PartialEq>(next: &T, present: Option<&T>) ->
     let body = json(next);
     let before = present.map_or_else(|| json!({}), json);
     let changes = owned::changes(&owned::canonical(&before), &owned::canonical(&body));
-    Some(Status { body, changes })
+    // Conditions in another order say the same.
+    (!changes.is_empty()).then_some(Status { body, changes })
 }
 
 /// What to say when a child is written although its subject did not change:

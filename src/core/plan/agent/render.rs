@@ -3,7 +3,7 @@
 //! empty or false where that is the default would differ for ever.
 
 use kgents_api::{LABEL_AGENT, LABEL_GENUS};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::{Child, Resource, single};
 use super::About;
@@ -14,6 +14,8 @@ use super::walk::{Stand, Want, What, stand};
 mod deployment;
 mod network_policy;
 mod pod;
+
+use pod::SPEC_FILE;
 
 /// Where agents are spoken to over HTTP.
 const HTTP: i32 = 8080;
@@ -44,48 +46,44 @@ pub(super) fn wants(about: About<'_>, checked: &Checked) -> Vec<Want> {
 /// owner that they go with.
 fn object(about: About<'_>, resource: Resource) -> Value {
     let Child { resource: _, namespace, name } = about.child(resource);
-    let mut object = json!({
-        "apiVersion": resource.api_version(),
-        "kind": resource.kind(),
-        "metadata": { "name": name, "namespace": namespace, "labels": labels(about) },
-    });
+    let mut metadata = object! { "name": name, "namespace": namespace, "labels": labels(about) };
     if let Some(mut owners) = single::owners("Agent", &about.agent.metadata) {
         // A foreground deletion of the agent waits for its pods. Where
         // OwnerReferencesPermissionEnforcement is on, who sets this needs the
         // right to update agents/finalizers.
-        owners[0]["blockOwnerDeletion"] = json!(true);
-        object["metadata"]["ownerReferences"] = owners;
+        owners[0]["blockOwnerDeletion"] = true.into();
+        metadata["ownerReferences"] = owners;
     }
-    object
+    object! { "apiVersion": resource.api_version(), "kind": resource.kind(), "metadata": metadata }
 }
 
 fn labels(about: About<'_>) -> Value {
     let mut labels = single::labels(about.name());
-    labels.insert(LABEL_GENUS.to_owned(), json!(about.agent.spec.genus));
+    labels.insert(LABEL_GENUS.to_owned(), about.agent.spec.genus.as_str().into());
     labels.into()
 }
 
 /// What finds the pods of an agent, whatever else changes.
 fn selector(about: About<'_>) -> Value {
-    json!({ LABEL_AGENT: about.name() })
+    object! { LABEL_AGENT: about.name() }
 }
 
 fn service_account(about: About<'_>) -> Value {
     let mut body = object(about, Resource::ServiceAccount);
-    body["automountServiceAccountToken"] = json!(false);
+    body["automountServiceAccountToken"] = false.into();
     body
 }
 
 fn config_map(about: About<'_>, checked: &Checked) -> Value {
     let mut body = object(about, Resource::ConfigMap);
-    body["data"] = json!({ pod::SPEC_FILE: checked.spec });
+    body["data"] = object! { SPEC_FILE: checked.spec.as_str() };
     body
 }
 
 /// Only whose it is: all else is for people to change.
 fn umwelt(about: About<'_>) -> Value {
     let mut body = object(about, Resource::Umwelt);
-    body["spec"] = json!({ "agent": about.name() });
+    body["spec"] = object! { "agent": about.name() };
     body
 }
 
@@ -98,7 +96,7 @@ fn memory_body(about: About<'_>, goes: bool) -> Value {
     {
         metadata.remove("ownerReferences");
     }
-    body["spec"] = json!({ "owner": about.name(), "type": "BICAMERAL" });
+    body["spec"] = object! { "owner": about.name(), "type": "BICAMERAL" };
     body
 }
 
@@ -129,17 +127,17 @@ fn memory(about: About<'_>, keeps: &mounts::Keeps) -> What {
 fn service(about: About<'_>) -> Value {
     let mut body = object(about, Resource::Service);
     // The target is a number: a PLACEHOLDER declares no port by name.
-    let port = |name: &str, port: i32| json!({ "name": name, "port": port, "targetPort": port, "protocol": "TCP" });
-    body["spec"] = json!({
+    let port = |name: &str, port: i32| object! { "name": name, "port": port, "targetPort": port, "protocol": "TCP" };
+    body["spec"] = object! {
         "type": "ClusterIP",
         "selector": selector(about),
         "ports": [port("http", HTTP), port("grpc", GRPC)],
-    });
+    };
     body
 }
 
 fn disruption_budget(about: About<'_>) -> Value {
     let mut body = object(about, Resource::PodDisruptionBudget);
-    body["spec"] = json!({ "maxUnavailable": 1, "selector": { "matchLabels": selector(about) } });
+    body["spec"] = object! { "maxUnavailable": 1, "selector": object! { "matchLabels": selector(about) } };
     body
 }

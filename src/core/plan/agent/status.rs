@@ -4,10 +4,9 @@
 use jiff::Timestamp;
 use kgents_api::agent::AgentPhase;
 use kgents_api::{AgentStatus, Condition};
-use serde_json::Value;
 
 use super::super::conditions::{Said, conditions};
-use super::super::{DeploymentFacts, Plan, Resource, Status, owned};
+use super::super::{DeploymentFacts, Plan, Resource, single};
 use super::judge::{self, Judged};
 use super::walk::Walk;
 use super::{About, event, mounts, tell};
@@ -205,15 +204,11 @@ impl<'a> Scene<'a> {
             umwelt_name: names.umwelt_name.clone(),
             conditions: conditions(said, &present.conditions, self.generation, about.now),
         };
-        let before = value(ours(&present));
-        let body = value(status);
-        let changes = owned::changes(&owned::canonical(&before), &owned::canonical(&body));
         plan.why.push(format!("{}: {}", judged.phase, judged.ready.message));
-        if changes.is_empty() {
-            return;
+        if let Some(status) = single::status(&status, Some(&ours(&present))) {
+            plan.events.extend(judged.turn(&present));
+            plan.status = Some(status);
         }
-        plan.events.extend(judged.turn(&present));
-        plan.status = Some(Status { body, changes });
     }
 }
 
@@ -222,11 +217,6 @@ fn ours(status: &AgentStatus) -> AgentStatus {
     let mut ours = AgentStatus { cognitive_health: None, ..status.clone() };
     ours.conditions.retain(|condition| CONDITIONS.contains(&condition.type_.as_str()));
     ours
-}
-
-fn value(status: AgentStatus) -> Value {
-    // Words, numbers and times: nothing in it cannot be JSON.
-    serde_json::to_value(status).unwrap_or_default()
 }
 
 /// Whether all peers that are named are there. A policy needs none of them, so

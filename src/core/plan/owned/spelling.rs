@@ -4,6 +4,7 @@
 //! the API server's types omit is omitted. Written in one pass, for each plan
 //! compares every child in it.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use serde_json::{Map, Value};
@@ -63,10 +64,11 @@ fn write(value: &Value, within: Within, out: &mut String) {
     match value {
         Value::Object(map) => object(map, within, out),
         Value::Array(items) => list(items, within, out),
-        Value::String(text) => match Quantity::parse(text).filter(|_| within == Within::Amount) {
+        Value::String(text) if within == Within::Amount => match Quantity::parse(text) {
             Some(amount) => quoted(&amount.to_string(), out),
             None => quoted(text, out),
         },
+        Value::String(text) => quoted(text, out),
         Value::Number(number) if within == Within::Amount => {
             let text = number.to_string();
             quoted(&Quantity::parse(&text).map_or(text, |amount| amount.to_string()), out);
@@ -122,13 +124,12 @@ fn object(map: &Map<String, Value>, within: Within, out: &mut String) {
 }
 
 fn list(items: &[Value], within: Within, out: &mut String) {
-    let keys: Option<Vec<String>> = items.iter().map(key).collect();
-    let mut order: Vec<usize> = (0..items.len()).collect();
-    if let Some(keys) = keys {
-        order.sort_by_key(|index| keys.get(*index));
+    let mut keyed: Vec<(Option<Key<'_>>, &Value)> = items.iter().map(|item| (Key::of(item), item)).collect();
+    if keyed.iter().all(|(key, _)| key.is_some()) {
+        keyed.sort_by(|(one, _), (other, _)| one.cmp(other));
     }
     out.push('[');
-    for (place, item) in order.into_iter().filter_map(|index| items.get(index)).enumerate() {
+    for (place, (_, item)) in keyed.into_iter().enumerate() {
         if place > 0 {
             out.push(',');
         }
@@ -148,11 +149,30 @@ fn quoted(text: &str, out: &mut String) {
 }
 
 /// What an element of a keyed list is found by.
-pub(super) fn key(item: &Value) -> Option<String> {
-    let item = item.as_object()?;
-    let text = |name: &str| item.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-    if let Some(port) = text("containerPort").or_else(|| text("port")) {
-        return Some(format!("{port}/{}", text("protocol").unwrap_or_default()));
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key<'a> {
+    Port(Cow<'a, str>, Cow<'a, str>),
+    Word(Cow<'a, str>),
+}
+
+impl<'a> Key<'a> {
+    pub(super) fn of(item: &'a Value) -> Option<Self> {
+        let item = item.as_object()?;
+        let text = |name: &str| {
+            item.get(name).map(|value| value.as_str().map_or_else(|| value.to_string().into(), Cow::Borrowed))
+        };
+        if let Some(port) = text("containerPort").or_else(|| text("port")) {
+            return Some(Self::Port(port, text("protocol").unwrap_or_default()));
+        }
+        text("mountPath").or_else(|| text("uid")).or_else(|| text("name")).or_else(|| text("type")).map(Self::Word)
     }
-    text("mountPath").or_else(|| text("uid")).or_else(|| text("name")).or_else(|| text("type"))
+}
+
+impl std::fmt::Display for Key<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Port(port, protocol) => write!(f, "{port}/{protocol}"),
+            Self::Word(word) => f.write_str(word),
+        }
+    }
 }

@@ -16,22 +16,25 @@ pub(super) fn body(about: About<'_>, checked: &Checked, state: &State, lives: &L
     let mut spec = pod::spec(about, checked, state, lives);
     if is_alone {
         // All pods go where the volume is.
-        spec["affinity"] = json!({ "podAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [{
-            "labelSelector": { "matchLabels": selector(about) },
+        let term = object! {
+            "labelSelector": object! { "matchLabels": selector(about) },
             "topologyKey": "kubernetes.io/hostname",
-        }] } });
+        };
+        spec["affinity"] = object! {
+            "podAffinity": object! { "requiredDuringSchedulingIgnoredDuringExecution": [term] },
+        };
     }
-    let mut metadata = json!({ "labels": labels(about) });
+    let mut metadata = object! { "labels": labels(about) };
     if let Some(template) = &about.agent.spec.pod_template {
         lay_over(template, &mut metadata, &mut spec);
     }
     let mut body = object(about, Resource::Deployment);
-    body["spec"] = json!({
+    body["spec"] = object! {
         "replicas": about.agent.spec.replicas,
-        "selector": { "matchLabels": selector(about) },
+        "selector": object! { "matchLabels": selector(about) },
         "strategy": strategy(is_alone),
-        "template": { "metadata": metadata, "spec": spec },
-    });
+        "template": object! { "metadata": metadata, "spec": spec },
+    };
     body
 }
 
@@ -39,9 +42,12 @@ pub(super) fn body(about: About<'_>, checked: &Checked, state: &State, lives: &L
 /// with the other.
 fn strategy(is_alone: bool) -> Value {
     if is_alone {
-        json!({ "type": "Recreate" })
+        object! { "type": "Recreate" }
     } else {
-        json!({ "type": "RollingUpdate", "rollingUpdate": { "maxSurge": "25%", "maxUnavailable": 0 } })
+        object! {
+            "type": "RollingUpdate",
+            "rollingUpdate": object! { "maxSurge": "25%", "maxUnavailable": 0 },
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who may reach an agent, and whom it may reach.
 
 use kgents_api::{LABEL_AGENT, LABEL_GENUS};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::super::Resource;
 use super::super::About;
@@ -38,30 +38,30 @@ const NOT_PUBLIC_6: [&str; 7] =
 pub(super) fn body(about: About<'_>, checked: &Checked) -> Value {
     let peers: Vec<Value> = checked.peers.iter().map(pods).collect();
     let agents = [tcp(HTTP), tcp(GRPC)];
-    let mut ingress = vec![json!({ "from": [namespace(&about.config.system_namespace)], "ports": agents })];
+    let mut ingress = vec![object! { "from": [namespace(&about.config.system_namespace)], "ports": agents.clone() }];
     let mut egress = vec![names(about), cortex(about)];
     if !peers.is_empty() {
-        ingress.push(json!({ "from": peers, "ports": agents }));
-        egress.push(json!({ "to": peers, "ports": agents }));
+        ingress.push(object! { "from": peers.clone(), "ports": agents.clone() });
+        egress.push(object! { "to": peers, "ports": agents });
     }
     if about.agent.spec.network_policy.allow_egress {
-        egress.push(json!({ "to": [
-            { "ipBlock": { "cidr": "0.0.0.0/0", "except": NOT_PUBLIC_4 } },
-            { "ipBlock": { "cidr": "::/0", "except": NOT_PUBLIC_6 } },
-        ] }));
+        egress.push(object! { "to": [
+            object! { "ipBlock": object! { "cidr": "0.0.0.0/0", "except": NOT_PUBLIC_4 } },
+            object! { "ipBlock": object! { "cidr": "::/0", "except": NOT_PUBLIC_6 } },
+        ] });
     }
     let mut body = object(about, Resource::NetworkPolicy);
-    body["spec"] = json!({
-        "podSelector": { "matchLabels": selector(about) },
+    body["spec"] = object! {
+        "podSelector": object! { "matchLabels": selector(about) },
         "policyTypes": ["Ingress", "Egress"],
         "ingress": ingress,
         "egress": egress,
-    });
+    };
     body
 }
 
 fn port(protocol: &str, port: i32) -> Value {
-    json!({ "protocol": protocol, "port": port })
+    object! { "protocol": protocol, "port": port }
 }
 
 fn tcp(number: i32) -> Value {
@@ -70,33 +70,34 @@ fn tcp(number: i32) -> Value {
 
 /// All pods of a namespace.
 fn namespace(name: &str) -> Value {
-    json!({ "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": name } } })
+    object! { "namespaceSelector": object! { "matchLabels": object! { "kubernetes.io/metadata.name": name } } }
 }
 
 /// A peer, in the namespace of the agent.
 fn pods(peer: &Peer) -> Value {
     let label = match peer {
-        Peer::Name(name) => json!({ LABEL_AGENT: name }),
-        Peer::Genus(genus) => json!({ LABEL_GENUS: genus }),
+        Peer::Name(name) => object! { LABEL_AGENT: name.as_str() },
+        Peer::Genus(genus) => object! { LABEL_GENUS: genus.as_str() },
     };
-    json!({ "podSelector": { "matchLabels": label } })
+    object! { "podSelector": object! { "matchLabels": label } }
 }
 
 /// Where names are resolved.
 fn names(about: About<'_>) -> Value {
     let dns = &about.config.dns;
+    let (label, value) = &dns.label;
     let mut server = namespace(&dns.namespace);
-    server["podSelector"] = json!({ "matchLabels": { &dns.label.0: dns.label.1 } });
+    server["podSelector"] = object! { "matchLabels": object! { label: value.as_str() } };
     let mut to = vec![server];
-    to.extend(dns.node_local.as_ref().map(|cidr| json!({ "ipBlock": { "cidr": cidr } })));
-    json!({ "to": to, "ports": [port("UDP", 53), port("TCP", 53)] })
+    to.extend(dns.node_local.as_ref().map(|cidr| object! { "ipBlock": object! { "cidr": cidr.as_str() } }));
+    object! { "to": to, "ports": [port("UDP", 53), port("TCP", 53)] }
 }
 
 /// Cortex, on the port that its URL names.
 fn cortex(about: About<'_>) -> Value {
-    let mut rule = json!({ "to": [namespace(&about.config.system_namespace)] });
+    let mut rule = object! { "to": [namespace(&about.config.system_namespace)] };
     if let Some(number) = port_of(&about.config.cortex_url) {
-        rule["ports"] = json!([tcp(number)]);
+        rule["ports"] = vec![tcp(number)].into();
     }
     rule
 }

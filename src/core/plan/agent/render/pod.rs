@@ -5,7 +5,7 @@
 //! `IdentityAvailable` says so.
 
 use kgents_api::agent::{AgentSpec, Mode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::About;
 use super::super::mounts::{Lives, State};
@@ -28,35 +28,36 @@ const USER: i32 = 1000;
 pub(super) fn spec(about: About<'_>, checked: &Checked, state: &State, lives: &Lives) -> Value {
     let spec = &about.agent.spec;
     let has_sidecar = spec.sidecar.enabled && spec.mode != Mode::Placeholder;
+    let (kind, source) = state.source();
     let mut volumes = vec![
-        json!({ "name": "spec", "configMap": { "name": about.child(super::Resource::ConfigMap).name } }),
+        object! { "name": "spec", "configMap": object! { "name": about.child(super::Resource::ConfigMap).name } },
         // Without its ConfigMap an agent starts all the same: the Umwelt may
         // be in trouble of its own, which it tells itself.
-        json!({ "name": "umwelt", "configMap": { "name": lives.name, "optional": true } }),
-        json!({ "name": "state", state.source().0: state.source().1 }),
+        object! { "name": "umwelt", "configMap": object! { "name": lives.name.as_str(), "optional": true } },
+        object! { "name": "state", kind: source },
         folder("tmp", "1Gi"),
     ];
     if has_sidecar {
         volumes.push(folder("d-gent-tmp", "64Mi"));
     }
-    let mut pod = json!({
+    let mut pod = object! {
         "serviceAccountName": about.name(),
         "automountServiceAccountToken": false,
         "enableServiceLinks": false,
         "terminationGracePeriodSeconds": 30,
-        "securityContext": {
+        "securityContext": object! {
             "runAsNonRoot": true,
             "runAsUser": USER,
             "runAsGroup": USER,
             "fsGroup": USER,
             "fsGroupChangePolicy": "OnRootMismatch",
-            "seccompProfile": { "type": "RuntimeDefault" },
+            "seccompProfile": object! { "type": "RuntimeDefault" },
         },
         "containers": [logic(about, checked, lives)],
         "volumes": volumes,
-    });
+    };
     if has_sidecar {
-        pod["initContainers"] = json!([d_gent(about)]);
+        pod["initContainers"] = vec![d_gent(about)].into();
     }
     pod
 }
@@ -65,10 +66,12 @@ impl State {
     /// The kind of the volume, and its source.
     fn source(&self) -> (&'static str, Value) {
         match self {
-            Self::Scratch { limit } => ("emptyDir", json!({ "sizeLimit": limit })),
-            Self::Claim { name, read_only: false, .. } => ("persistentVolumeClaim", json!({ "claimName": name })),
+            Self::Scratch { limit } => ("emptyDir", object! { "sizeLimit": limit.as_str() }),
+            Self::Claim { name, read_only: false, .. } => {
+                ("persistentVolumeClaim", object! { "claimName": name.as_str() })
+            }
             Self::Claim { name, read_only: true, .. } => {
-                ("persistentVolumeClaim", json!({ "claimName": name, "readOnly": true }))
+                ("persistentVolumeClaim", object! { "claimName": name.as_str(), "readOnly": true })
             }
         }
     }
@@ -76,21 +79,21 @@ impl State {
 
 /// A folder that goes with the pod. Without a limit it could fill the node.
 fn folder(name: &str, limit: &str) -> Value {
-    json!({ "name": name, "emptyDir": { "sizeLimit": limit } })
+    object! { "name": name, "emptyDir": object! { "sizeLimit": limit } }
 }
 
 fn security() -> Value {
-    json!({
+    object! {
         "allowPrivilegeEscalation": false,
         "readOnlyRootFilesystem": true,
-        "capabilities": { "drop": ["ALL"] },
-    })
+        "capabilities": object! { "drop": ["ALL"] },
+    }
 }
 
 /// The limits, and half of them as requests.
 fn resources(cpu: Quantity, memory: Quantity) -> Value {
-    let amounts = |cpu: Quantity, memory: Quantity| json!({ "cpu": cpu.to_string(), "memory": memory.to_string() });
-    json!({ "limits": amounts(cpu, memory), "requests": amounts(cpu.half(), memory.half().whole()) })
+    let amounts = |cpu: Quantity, memory: Quantity| object! { "cpu": cpu.to_string(), "memory": memory.to_string() };
+    object! { "limits": amounts(cpu, memory), "requests": amounts(cpu.half(), memory.half().whole()) }
 }
 
 /// When an image is asked for again, said because the API server keeps what it
@@ -106,7 +109,11 @@ fn pull_policy(image: &str) -> &'static str {
 /// Its name, value and, where it is empty, no value at all: the API server
 /// drops an empty one.
 fn variable(name: &str, value: &str) -> Value {
-    if value.is_empty() { json!({ "name": name }) } else { json!({ "name": name, "value": value }) }
+    if value.is_empty() {
+        object! { "name": name }
+    } else {
+        object! { "name": name, "value": value }
+    }
 }
 
 fn own_variables(about: About<'_>) -> Vec<Value> {
@@ -125,12 +132,12 @@ fn logic(about: About<'_>, checked: &Checked, lives: &Lives) -> Value {
     let image = spec.image.as_ref().filter(|_| !is_stand_in).unwrap_or(ours);
     let mut env = own_variables(about);
     env.extend(checked.variables.iter().map(|(name, value)| variable(name, value)));
-    let mount = |name: &str, path: &str| json!({ "name": name, "mountPath": path });
-    let read = |name: &str, path: &str| json!({ "name": name, "mountPath": path, "readOnly": true });
-    let port = |name: &str, port: i32| json!({ "name": name, "containerPort": port, "protocol": "TCP" });
-    let mut container = json!({
+    let mount = |name: &str, path: &str| object! { "name": name, "mountPath": path };
+    let read = |name: &str, path: &str| object! { "name": name, "mountPath": path, "readOnly": true };
+    let port = |name: &str, port: i32| object! { "name": name, "containerPort": port, "protocol": "TCP" };
+    let mut container = object! {
         "name": "logic",
-        "image": image,
+        "image": image.as_str(),
         "imagePullPolicy": pull_policy(image),
         "env": env,
         "ports": [port("http", HTTP), port("grpc", GRPC)],
@@ -142,16 +149,16 @@ fn logic(about: About<'_>, checked: &Checked, lives: &Lives) -> Value {
             mount("state", STATE_FOLDER),
             mount("tmp", "/tmp"),
         ],
-    });
+    };
     if let Some(secret) = lives.secret.as_ref().filter(|_| !is_stand_in) {
         // A Secret that is not there keeps the pod from starting, and the
         // kubelet says which.
-        container["envFrom"] = json!([{ "secretRef": { "name": secret } }]);
+        container["envFrom"] = vec![object! { "secretRef": object! { "name": secret.as_str() } }].into();
     }
     match (&checked.command, &spec.image) {
-        _ if is_stand_in => container["args"] = json!(["agent", "placeholder"]),
-        (Some(command), _) => container["command"] = json!(command),
-        (None, None) => container["args"] = json!(["agent", "run"]),
+        _ if is_stand_in => container["args"] = ["agent", "placeholder"].into(),
+        (Some(command), _) => container["command"] = command.clone().into(),
+        (None, None) => container["args"] = ["agent", "run"].into(),
         (None, Some(_)) => {}
     }
     if !is_stand_in {
@@ -177,33 +184,33 @@ fn probes(spec: &AgentSpec, period: i32, container: &mut Value) {
 }
 
 fn get(path: &str, port: i32, period: i32, failures: i32) -> Value {
-    json!({
-        "httpGet": { "path": path, "port": port },
+    object! {
+        "httpGet": object! { "path": path, "port": port },
         "periodSeconds": period,
         "timeoutSeconds": 3,
         "failureThreshold": failures,
-    })
+    }
 }
 
 /// A sidecar that starts before the agent and ends after it.
 fn d_gent(about: About<'_>) -> Value {
     let image = about.agent.spec.sidecar.image.as_ref().unwrap_or(&about.config.agent_image);
     let amount = |text: &str| Quantity::parse(text).unwrap_or_default();
-    json!({
+    object! {
         "name": "d-gent",
         "restartPolicy": "Always",
-        "image": image,
+        "image": image.as_str(),
         "imagePullPolicy": pull_policy(image),
         "args": ["agent", "d-gent"],
         "env": own_variables(about),
-        "ports": [{ "name": "state", "containerPort": STATE_PORT, "protocol": "TCP" }],
+        "ports": [object! { "name": "state", "containerPort": STATE_PORT, "protocol": "TCP" }],
         "resources": resources(amount("100m"), amount("128Mi")),
         "securityContext": security(),
         "startupProbe": get("/healthz", STATE_PORT, 1, 60),
         "livenessProbe": get("/healthz", STATE_PORT, 30, 3),
         "volumeMounts": [
-            { "name": "state", "mountPath": STATE_FOLDER },
-            { "name": "d-gent-tmp", "mountPath": "/tmp" },
+            object! { "name": "state", "mountPath": STATE_FOLDER },
+            object! { "name": "d-gent-tmp", "mountPath": "/tmp" },
         ],
-    })
+    }
 }
