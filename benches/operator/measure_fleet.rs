@@ -1,11 +1,13 @@
 //! How long a fleet takes from created to running, beside a client that only
 //! posts and beside an operator as it is usually written.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::field::{Field, Who, limit, side_by_side};
 use crate::follow::{AGENTS, DEPLOYMENTS, Follower};
+use crate::it::support::audit::Call;
 use crate::it::support::say;
 use crate::peer::{self, Peer};
 use crate::process::Process;
@@ -148,9 +150,23 @@ fn raise(bench: &Bench, program: &Program, count: usize) -> Result<Raised, Strin
     let writes = field.writes(mark, who).len() as f64;
     bench.runtime.block_on(planted).map_err(|error| error.to_string())?;
     field.still(who)?;
-    let all_writes = field.writes(mark, who).len() as f64;
+    let all = field.writes(mark, who);
+    tell(&all, count);
+    let all_writes = all.len() as f64;
     let after = |at: Instant| at.duration_since(began).as_secs_f64();
     Ok(Raised { made: after(made), running: after(last), writes, all_writes, cost })
+}
+
+/// Says on standard error what was written how often, for each agent.
+fn tell(writes: &[Call], count: usize) {
+    let mut tally = BTreeMap::<(&str, &str, u64), u32>::new();
+    for Call { verb, resource, code, .. } in writes {
+        *tally.entry((resource, verb, *code)).or_default() += 1;
+    }
+    let each = |often: u32| f64::from(often) / count as f64;
+    let parts =
+        tally.iter().map(|((resource, verb, code), often)| format!("{verb} {resource} ({code}) {:.2}", each(*often)));
+    say(&format!("writes an agent: {}", parts.collect::<Vec<_>>().join(", ")));
 }
 
 /// How far an agent is.

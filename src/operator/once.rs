@@ -1,7 +1,6 @@
 //! Whether all is as it should be, and what an operator came to.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use kgents_api::Condition;
 use kgents_api::agent::Mode;
@@ -10,9 +9,6 @@ use serde::Serialize;
 
 use crate::key::{Controller, Key, Subject};
 use crate::world::World;
-
-/// How long `--once` tries to converge.
-pub const LIMIT: Duration = Duration::from_secs(5 * 60);
 
 /// What an operator came to.
 #[derive(Clone, Debug, Default, Serialize)]

@@ -1,6 +1,7 @@
 //! What an operator is started with.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use kgents_core::plan::Config;
 
@@ -27,4 +28,6 @@ pub struct Options {
     pub once: bool,
     /// Write nothing; say what would be written.
     pub dry_run: bool,
+    /// How long it may take to come to its end, where it has one.
+    pub limit: Duration,
 }

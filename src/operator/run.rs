@@ -315,7 +315,7 @@ impl Turns<'_> {
 
     async fn too_late(&self) {
         if self.options.once || self.options.dry_run {
-            tokio::time::sleep_until(self.begun + once::LIMIT).await;
+            tokio::time::sleep_until(self.begun + self.options.limit).await;
         } else {
             std::future::pending::<()>().await;
         }
@@ -326,7 +326,7 @@ impl Turns<'_> {
         if let Err(missing) = self.state.ready() {
             waiting.push(missing);
         }
-        OperatorError::NotConverged { limit: once::LIMIT, waiting, report: Box::new(self.complete(report)) }
+        OperatorError::NotConverged { limit: self.options.limit, waiting, report: Box::new(self.complete(report)) }
     }
 
     fn complete(&self, report: Report) -> Report {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::audit::Call;
 use crate::support::case::{Case, cases};
@@ -202,11 +202,17 @@ fn one_that_ended_while_nobody_looked_is_deleted_too(garden: &Garden) {
 
 fn once_converges_reports_and_ends(garden: &Garden) {
     garden.apply(&[agent("b-gent", "B"), object("Agent", "x-gent", &json!({ "genus": "X", "image": "" }))]);
-    let flags = garden.flags();
-    let args: Vec<&str> =
-        ["operator", "run", "--once", "-o", "json", "--metrics-addr", "none"].into_iter().chain(flags).collect();
-    let ran = garden.kgents(&args);
-    assert!(ran.stdout.contains("b-gent") || ran.stdout.contains("healthy"), "{ran}");
+    let once = ["operator", "run", "--once", "-o", "json", "--metrics-addr", "none"];
+    let with = |more: &[&'static str]| -> Vec<&str> {
+        once.into_iter().chain(more.iter().copied()).chain(garden.flags()).collect()
+    };
+    let late = garden.kgents(&with(&["--timeout", "1ms"])).fails(1);
+    assert!(late.contains("not converged within 1ms"), "{late}");
+    let ran = garden.kgents(&with(&[]));
+    assert_eq!(ran.code, Some(1), "x-gent cannot become well: {ran}");
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["kinds"]["agent"], json!({ "objects": 2, "healthy": 1, "stalled": 1 }), "{ran}");
+    assert_eq!(report["stalled"][0]["key"]["name"], "x-gent", "{ran}");
     garden.phase("b-gent", "Running");
     garden.condition("agent", "x-gent", "Stalled", "True");
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use clap::ArgGroup;
 use clap::builder::NonEmptyStringValueParser;
 use kgents_core::plan::Config;
 use kgents_core::selector::Selector;
@@ -44,6 +45,8 @@ server could not be reached as it was said; 130 it was interrupted twice.";
 
 /// Where metrics are served, if nobody says.
 const METRICS_PORT: u16 = 8383;
+/// How long `--once` tries to converge.
+const LIMIT: Duration = Duration::from_secs(5 * 60);
 /// How many threads it has.
 const THREADS: usize = 2;
 /// Shorter would be renewed many times a second.
@@ -51,7 +54,7 @@ const SHORTEST_LEASE: Duration = Duration::from_secs(3);
 
 /// What can be said to it.
 #[derive(clap::Args, Debug)]
-#[command(after_help = HELP)]
+#[command(after_help = HELP, group(ArgGroup::new("ends").args(["once", "dry_run"]).multiple(true)))]
 pub(crate) struct Args {
     /// Converge, report and end.
     #[arg(long)]
@@ -59,6 +62,9 @@ pub(crate) struct Args {
     /// Write nothing: say what would be written, and end.
     #[arg(long)]
     dry_run: bool,
+    /// How long --once and --dry-run may take until they fail [default: 5m].
+    #[arg(long, value_name = "DURATION", value_parser = value::duration, requires = "ends")]
+    timeout: Option<Duration>,
     /// How many objects are worked on at once [default: 16].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     concurrency: Option<u16>,
@@ -169,6 +175,7 @@ fn options(args: &Args, global: &Global) -> Result<Options, Failure> {
         config,
         once: args.once,
         dry_run: args.dry_run,
+        limit: args.timeout.unwrap_or(LIMIT),
     })
 }
 
@@ -223,9 +230,7 @@ fn failure(error: OperatorError, shape: Shape, io: &mut Io<'_>) -> Result<Failur
         }
         OperatorError::NotConverged { limit, waiting, report } => {
             report::print(&report, shape, io)?;
-            Failure::new(format!("not converged within {}s", limit.as_secs()))
-                .notes(waiting)
-                .hint("kgents operator status")
+            Failure::new(format!("not converged within {limit:?}")).notes(waiting).hint("kgents operator status")
         }
     })
 }
