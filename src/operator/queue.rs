@@ -1,5 +1,9 @@
 //! Which key is worked on next. A state machine: time comes in.
 //!
+//! The controllers take turns, so that many keys of one do not hold up the few
+//! of another: a fleet that is made does not keep the first agent's Memory from
+//! its claim, nor do ten thousand pheromones that end keep agents waiting.
+//!
 //! A key is in it at most once. Whoever asks for a key that is being worked on
 //! gets it queued again afterwards. A key may also wait: for a delay (by the
 //! clock that only goes forward) or for a moment (by the clock on the wall,
@@ -27,10 +31,12 @@ const LOOK_AGAIN: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub struct Queue {
     slots: HashMap<Key, Slot>,
-    ready: VecDeque<Key>,
+    /// By controller, in the order of [`Controller::ALL`].
+    ready: [VecDeque<Key>; Controller::ALL.len()],
+    /// Whose turn it is.
+    turn: usize,
     delays: BTreeSet<(Instant, Key)>,
     moments: BTreeSet<(Timestamp, Key)>,
-    depths: HashMap<Controller, usize>,
     working: usize,
 }
 
@@ -79,21 +85,20 @@ impl Queue {
             }
             Place::Waiting => {
                 slot.place = Place::Ready { since: now };
-                *self.depths.entry(key.controller).or_default() += 1;
-                self.ready.push_back(key);
+                self.ready[key.controller as usize].push_back(key);
                 true
             }
         }
     }
 
-    /// Takes the key that waits longest, and says how long. What it waited for
-    /// besides is forgotten: who works on it says anew. Until [`Self::done`],
-    /// nobody else gets it.
+    /// Takes the key that waits longest of those of the next controller that
+    /// has any, and says how long. What it waited for besides is forgotten: who
+    /// works on it says anew. Until [`Self::done`], nobody else gets it.
     pub fn take(&mut self, now: Instant) -> Option<(Key, Duration)> {
-        let key = self.ready.pop_front()?;
-        if let Some(depth) = self.depths.get_mut(&key.controller) {
-            *depth = depth.saturating_sub(1);
-        }
+        let all = self.ready.len();
+        let next = (0..all).map(|by| (self.turn + by) % all).find(|place| !self.ready[*place].is_empty())?;
+        self.turn = (next + 1) % all;
+        let key = self.ready[next].pop_front()?;
         let slot = self.slots.get_mut(&key)?;
         let waited = match slot.place {
             Place::Ready { since } => now.saturating_duration_since(since),
@@ -168,12 +173,12 @@ impl Queue {
 
     /// Whether nothing is worked on, waits to be, or is tried again after a failure.
     pub fn is_idle(&self) -> bool {
-        self.ready.is_empty() && self.working == 0 && self.delays.is_empty()
+        self.ready.iter().all(VecDeque::is_empty) && self.working == 0 && self.delays.is_empty()
     }
 
     /// How many keys of a controller are ready.
     pub fn depth(&self, controller: Controller) -> usize {
-        self.depths.get(&controller).copied().unwrap_or(0)
+        self.ready[controller as usize].len()
     }
 
     /// How many keys are worked on.

@@ -12,6 +12,8 @@ pub struct Pod {
     pub uid: String,
     /// When it was made.
     pub created: Option<Timestamp>,
+    /// When a node was found for it.
+    pub placed: Option<Timestamp>,
     /// Whether it is ready.
     pub ready: bool,
     /// Whether it is going.
@@ -44,6 +46,9 @@ impl Pod {
             name: text("/metadata/name"),
             uid: text("/metadata/uid"),
             created: stamp(pod.pointer("/metadata/creationTimestamp")),
+            placed: condition(pod, "PodScheduled")
+                .filter(|condition| condition["status"] == "True")
+                .and_then(|condition| stamp(condition.get("lastTransitionTime"))),
             ready,
             deleting: pod.pointer("/metadata/deletionTimestamp").is_some(),
             trouble: trouble(pod, ready),
@@ -86,7 +91,8 @@ fn trouble(pod: &Value, ready: bool) -> Option<Trouble> {
         let since = stamp(scheduled.get("lastTransitionTime"));
         let message = unplaced(&word("message"));
         // A volume takes its time to be made; its claim says what is wrong with it.
-        let transient = message.contains("unbound immediate PersistentVolumeClaims");
+        let is_unmade = message.contains("persistentvolumeclaim \"") && message.contains("\" not found");
+        let transient = is_unmade || message.contains("unbound immediate PersistentVolumeClaims");
         return Some(Trouble { reason: word("reason"), message, transient, since });
     }
     let phase = pod.pointer("/status/phase").and_then(Value::as_str).unwrap_or_default();
@@ -220,6 +226,8 @@ mod tests {
             unscheduled("0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found");
         assert!(message.contains("unbound immediate"), "{message}");
         assert!(transient, "a volume takes its time");
+        let claim = "0/1 nodes are available: persistentvolumeclaim \"x-memory\" not found. not found";
+        assert!(unscheduled(claim).2, "the Memory makes its claim while the pod is there");
     }
 
     /// A container that has crashed, in each state of its circle.

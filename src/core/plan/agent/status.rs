@@ -126,7 +126,8 @@ impl<'a> Scene<'a> {
         let generation = about.agent.metadata.generation;
         let facts = about.deployment().map(|(_, facts)| facts);
         let pods = about.observed.pods.iter().filter(|pod| !pod.deleting);
-        let stamps = pods.flat_map(|pod| [pod.created, pod.trouble.as_ref().and_then(|trouble| trouble.since)]);
+        let stamps =
+            pods.flat_map(|pod| [pod.created, pod.placed, pod.trouble.as_ref().and_then(|trouble| trouble.since)]);
         let stamps = stamps.chain([facts.and_then(|facts| facts.progressed)]).flatten();
         let until = stamps.filter_map(|stamp| about.fresh(stamp)).max();
         let is_new = before.observed_generation != generation;

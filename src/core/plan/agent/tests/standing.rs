@@ -68,6 +68,30 @@ fn a_slow_start_is_told_once_it_lasts_five_seconds() {
 }
 
 #[test]
+fn a_pod_for_which_a_node_was_just_found_is_about_to_start() {
+    let mut world = World::new(with(&json!({})));
+    world.settle();
+    world.deployment(&figures(&world, 0, 1, 1));
+    let scheduled = |status: &str, at: jiff::Timestamp| {
+        json!({ "phase": "Pending", "conditions": [{
+            "type": "PodScheduled", "status": status, "reason": "Unschedulable", "lastTransitionTime": at.to_string(),
+            "message": "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.",
+        }] })
+    };
+    let born = world.now;
+    world.pods = vec![pod("p0", born, &scheduled("False", born))];
+    world.pass(6);
+    world.settle();
+    assert_eq!((world.writes, world.condition("Ready").unwrap().as_str()), (2, "False Unschedulable"));
+    world.pods = vec![pod("p0", born, &scheduled("True", world.now))];
+    world.settle();
+    assert_eq!(world.writes, 2, "it is told once it lasts");
+    world.pass(5);
+    world.settle();
+    assert_eq!((world.writes, world.condition("Ready").unwrap().as_str()), (3, "False Deploying"));
+}
+
+#[test]
 fn a_stamp_from_the_future_holds_nothing_back() {
     for ahead in [1, 3600, 1_000_000_000] {
         let mut world = World::new(with(&json!({})));
