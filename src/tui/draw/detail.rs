@@ -185,11 +185,16 @@ impl<'a> Page<'a> {
         let role = if self.is_memory(kind) { Role::Mute } else { Role::Coral };
         let said = sentence(&text::one_line(&problem.said));
         let hint = problem.hint.as_deref().map(|hint| text::one_line(hint).into_owned()).unwrap_or_default();
-        if text::width(&said) + 2 + text::width(&hint) <= self.width {
+        self.with_hint(role, &said, &hint);
+    }
+
+    /// A sentence and the next command to type, on one line where it fits.
+    fn with_hint(&mut self, role: Role, said: &str, hint: &str) {
+        if text::width(said) + 2 + text::width(hint) <= self.width {
             return self.push(vec![self.span(role, format!("{said}  ")), self.span(Role::Key, hint)]);
         }
-        self.text(role, &said);
-        self.text(Role::Key, &hint);
+        self.text(role, said);
+        self.text(Role::Key, hint);
     }
 
     /// Whether what is known of a kind is remembered or recorded.

@@ -109,6 +109,10 @@ fn an_agent_tells_what_would_be_done_and_who_would_do_it() {
     let nobody = Operator { lease_namespace: "kgents-system".into(), ..Operator::default() };
     shown("agent_plan_paused", with_plan(Planned { operator: nobody.clone(), ..planned(paused) }));
     shown("agent_plan_nobody", with_plan(Planned { operator: nobody, missing: vec![missing], ..planned(plan()) }));
+    let mut elsewhere = planned(Plan::default());
+    elsewhere.operator.scope.namespace = Some("kgents-system".into());
+    elsewhere.operator.passes_over = Some("kgents-agents".into());
+    shown("agent_plan_elsewhere", with_plan(elsewhere));
     let mut ascii = with_plan(planned(plan()));
     ascii.look.theme = crate::theme::Theme::new(crate::theme::ColourLevel::None, true);
     shown("agent_plan_ascii", ascii);

@@ -123,7 +123,7 @@ fn lines(operator: &Operator, figures: Option<&Figures>, now: Timestamp) -> Vec<
         let term = operator.duration.map(|term| format!(" (a Lease of {}s)", term.as_secs())).unwrap_or_default();
         lines.push(("renewed", format!("{} ago{term}", ago(at))));
     }
-    lines.push(("namespace", operator.lease_namespace.clone()));
+    lines.push(("lease in", operator.lease_namespace.clone()));
     lines.push(("looks after", operator.scope.to_string()));
     lines.extend(operator.version.clone().map(|version| ("version", version)));
     if let Some(config) = &operator.config {

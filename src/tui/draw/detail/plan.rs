@@ -55,7 +55,7 @@ fn planned_for(page: &mut Page<'_>, key: &Key, planned: &Planned) {
     page.head_with("plan", &if leads { format!("{said} · {who}") } else { said });
     if !leads {
         let next = operator.next(planned.at).unwrap_or_default();
-        page.push(vec![page.span(Role::Amber, super::sentence(&who)), Span::raw("  "), page.span(Role::Key, next)]);
+        page.with_hint(Role::Amber, &super::sentence(&who), &next);
     }
     if let Some(problem) = &operator.problem {
         page.text(Role::Amber, &super::sentence(problem));
