@@ -42,6 +42,9 @@ pub struct Options {
     pub request_limit: Duration,
     /// Annotations that the holder writes beside it.
     pub notes: Vec<(String, String)>,
+    /// The annotation among them in which all who wait for the Lease should
+    /// agree, for the holder does the work of all of them.
+    pub common: Option<String>,
 }
 
 impl Options {

@@ -16,14 +16,13 @@ use serde_json::Value;
 use crate::key::{Key, Kind};
 use crate::sanitize;
 
-/// The annotations of its Lease in which an operator says what it is: its
-/// version, where it serves metrics, and as JSON its [`Config`] and [`Scope`].
+/// The annotation of its Lease in which an operator says its version.
 pub const VERSION: &str = "kgents.io/version";
-#[allow(missing_docs)]
+/// In which it says where it serves metrics.
 pub const METRICS: &str = "kgents.io/metrics";
-#[allow(missing_docs)]
+/// In which it says its [`Config`], as JSON.
 pub const CONFIG: &str = "kgents.io/config";
-#[allow(missing_docs)]
+/// In which it says its [`Scope`], as JSON.
 pub const SCOPE: &str = "kgents.io/scope";
 /// How long a Lease holds where it does not say so: that of our operator.
 const LEASE: SignedDuration = SignedDuration::from_secs(15);

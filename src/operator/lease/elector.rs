@@ -101,6 +101,17 @@ impl Elector {
         record::holder(&self.seen.as_ref()?.lease)
     }
 
+    /// What another holder says in the annotation in which all should agree,
+    /// where it says something else than we do.
+    pub(super) fn dissent(&self) -> Option<&str> {
+        let common = self.options.common.as_ref()?;
+        let lease = &self.seen.as_ref()?.lease;
+        record::holder(lease).filter(|holder| *holder != self.options.identity)?;
+        let theirs = lease.metadata.annotations.as_ref()?.get(common)?;
+        let ours = self.options.notes.iter().find(|(name, _)| name == common).map(|(_, note)| note);
+        (Some(theirs) != ours).then_some(theirs.as_str())
+    }
+
     /// How long a request that starts at `now` may take: two must fit in before
     /// a leader gives up, and none goes on after it did.
     pub(super) fn patience(&self, now: Duration) -> Duration {

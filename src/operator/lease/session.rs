@@ -26,13 +26,15 @@ pub(super) struct Session {
     elector: Elector,
     /// What stands in the way, as it was said last.
     problem: Option<String>,
+    /// In what the holder differs from us, as it was said last.
+    dissent: Option<String>,
 }
 
 impl Session {
     pub(super) fn new(client: kube::Client, options: Options, metrics: Arc<Metrics>, shared: Arc<Shared>) -> Self {
         let api = Api::namespaced(client, &options.namespace);
         let elector = Elector::new(options.clone(), fastrand::Rng::new());
-        Self { api, options, metrics, shared, elector, problem: None }
+        Self { api, options, metrics, shared, elector, problem: None, dissent: None }
     }
 
     pub(super) async fn run(mut self, cancel: CancellationToken) {
@@ -99,8 +101,27 @@ impl Session {
         self.elector.answered(ask, started, answer, now);
     }
 
+    /// Says once that the holder does not do what we are here for.
+    fn compare(&mut self) {
+        let dissent = self.elector.dissent().map(str::to_owned);
+        if dissent == self.dissent {
+            return;
+        }
+        if let Some(theirs) = &dissent {
+            let holder = self.elector.holder().unwrap_or_default();
+            let common = self.options.common.as_deref().unwrap_or_default();
+            tracing::warn!(
+                lease = %self.title(), holder, theirs,
+                "who leads was started with another {common}: what is only ours to do is done by nobody; \
+                 start this one with a --lease-namespace of its own"
+            );
+        }
+        self.dissent = dissent;
+    }
+
     /// Lets others know how it stands.
-    fn publish(&self) {
+    fn publish(&mut self) {
+        self.compare();
         let holder = self.elector.holder();
         let leads = self.shared.say.borrow().leads();
         match self.elector.until() {

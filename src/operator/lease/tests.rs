@@ -18,7 +18,8 @@ fn options(identity: &str) -> Options {
         duration: Options::DURATION,
         retry: 2 * S,
         request_limit: 5 * S,
-        notes: vec![("kgents.io/version".to_owned(), "1".to_owned())],
+        notes: vec![("kgents.io/version".to_owned(), "1".to_owned()), ("scope".to_owned(), "{}".to_owned())],
+        common: Some("scope".to_owned()),
     }
 }
 
@@ -239,6 +240,25 @@ fn what_others_write_beside_is_kept_and_costs_no_leadership() {
     assert_eq!(one.until(), Some(18 * S));
     let notes = server.lease.unwrap().metadata.annotations.unwrap();
     assert_eq!((notes["a"].as_str(), notes["kgents.io/version"].as_str()), ("b", "1"));
+}
+
+#[test]
+fn who_waits_for_one_that_does_other_work_knows_it() {
+    let (mut one, mut two, mut server) = (elector("one"), elector("two"), Server::default());
+    settle(&mut one, &mut server, S);
+    settle(&mut two, &mut server, 2 * S);
+    assert_eq!((two.dissent(), one.dissent()), (None, None));
+    let mut say = |scope: Option<&str>, two: &mut Elector| {
+        server.edit(|lease| {
+            let notes = lease.metadata.annotations.as_mut().unwrap();
+            notes.remove("scope");
+            notes.extend(scope.map(|scope| ("scope".to_owned(), scope.to_owned())));
+        });
+        two.heard(server.lease.clone(), 3 * S);
+        two.dissent().map(str::to_owned)
+    };
+    assert_eq!(say(Some(r#"{"namespace":"n"}"#), &mut two).as_deref(), Some(r#"{"namespace":"n"}"#));
+    assert_eq!(say(None, &mut two), None, "an older version does not say");
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub fn cases() -> Vec<Case> {
         a_standby_takes_over_from_one_that_was_killed,
         one_that_was_frozen_writes_nothing_when_it_wakes,
         a_lease_that_somebody_took_is_lost,
+        who_leads_for_some_objects_is_none_for_the_others,
     ]
 }
 
@@ -97,4 +98,24 @@ fn a_lease_that_somebody_took_is_lost(garden: &Garden) {
         Some(held) if held < 1.0 => Ok(()),
         other => Err(format!("{other:?}")),
     });
+}
+
+fn who_leads_for_some_objects_is_none_for_the_others(garden: &Garden) {
+    let _first = garden.operator(&["-l", "team=red"]);
+    // It would look after all of the namespace, and never gets to.
+    let second = Operator::ready(&garden.user, &garden.flags());
+    eventually(SOON, "a warning", || {
+        let log = second.log();
+        if log.contains("is done by nobody") { Ok(()) } else { Err(log) }
+    });
+    garden.apply(&[agent("b-gent", "B")]);
+    let own = garden.namespace.as_str();
+    let explain = || garden.kgents(&["explain", "agent/b-gent", "-n", own, "--lease-namespace", own]).ok();
+    let said = explain();
+    assert!(said.contains("looks after what is labelled team=red in namespace"), "{said}");
+    assert!(said.contains(&format!("next: kgents operator run -n {own} --lease-namespace {own}")), "{said}");
+    garden.kubectl(&["label", "agent", "b-gent", "team=red"]).ok();
+    garden.phase("b-gent", "Running");
+    let said = explain();
+    assert!(!said.contains("next:"), "{said}");
 }

@@ -212,7 +212,7 @@ fn once_converges_reports_and_ends(garden: &Garden) {
     assert_eq!(ran.code, Some(1), "x-gent cannot become well: {ran}");
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(report["kinds"]["agent"], json!({ "objects": 2, "healthy": 1, "stalled": 1 }), "{ran}");
-    assert_eq!(report["stalled"][0]["key"]["name"], "x-gent", "{ran}");
+    assert_eq!(report["stalled"][0]["key"], format!("agent {}/x-gent", garden.namespace), "{ran}");
     garden.phase("b-gent", "Running");
     garden.condition("agent", "x-gent", "Stalled", "True");
 }

@@ -195,6 +195,7 @@ fn lease(
         retry: duration * 2 / 15,
         request_limit,
         notes,
+        common: Some(planned::SCOPE.to_owned()),
     }
 }
 
