@@ -73,13 +73,16 @@ fn measure(bench: &mut Bench, group: &str) -> Result<(), String> {
     }
     let each: Vec<f64> = moments.keys().map(|name| deletes.get(name.as_str()).copied().unwrap_or(0) as f64).collect();
     bench.put((group, "deletes of each", OURS), Unit::Count, Ok(each), Budget::max(1.0));
-    let (writes, reads): (Vec<_>, Vec<_>) = calls.iter().partition(|call| call.is_write());
+    let (writes, others): (Vec<_>, Vec<_>) = calls.iter().partition(|call| call.is_write());
+    // A watch ends after some minutes and goes on where it was.
+    let (watches, reads): (Vec<_>, Vec<_>) = others.into_iter().partition(|call| call.verb == "watch");
     let is_delete = |call: &Call| call.verb == "delete" && call.resource == "pheromones";
     let other: Vec<&Call> = writes.into_iter().filter(|call| !is_delete(call)).collect();
     name_some("other writes", other.iter().copied());
     name_some("reads", reads.iter().copied());
     bench.put_one(group, "other writes, Events too", Unit::Count, other.len() as f64, Budget::max(0.0));
     bench.put_one(group, "reads", Unit::Count, reads.len() as f64, Budget::max(0.0));
+    bench.put_one(group, "watches that went on", Unit::Count, watches.len() as f64, Budget::NONE);
     let process = Process(operator.pid());
     bench.put((group, "CPU", OURS), Unit::Seconds, process.cpu().map(|cpu| vec![cpu]), Budget::NONE);
     Ok(())

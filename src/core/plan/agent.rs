@@ -141,7 +141,7 @@ pub(super) fn plan(agent: &Agent, observed: &Observed, now: Timestamp, config: &
         status::dry_run(about, &walk, &mut plan);
     } else {
         status::full(about, &walk, &mut plan);
-        plan.events.extend(tell::writes(about, &walk));
+        plan.events.extend(tell::writes(&walk));
         plan.why.extend(walk.why);
         plan.apply = walk.apply;
         plan.delete = walk.delete;

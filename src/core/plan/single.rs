@@ -226,7 +226,7 @@ pub(super) fn put_back(child: &Child, live: &Live, changes: &[Change], is_seen: 
     let other = live.other.as_ref().filter(|_| is_seen && live.is_applied() && !changes.is_empty())?;
     let list: Vec<String> = changes.iter().map(ToString::to_string).collect();
     let message = format!("{child} was changed by {} and is put back: {}", other.manager, list.join(", "));
-    Some(Event { warning: false, reason: "Restored", action: "Apply", message: cut(&message, EVENT_BYTES) })
+    Some(Event { warning: false, reason: "Restored", action: "Restore", message: cut(&message, EVENT_BYTES) })
 }
 
 #[cfg(test)]

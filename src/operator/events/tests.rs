@@ -16,7 +16,7 @@ fn said(uid: &str, message: &str) -> Said {
     };
     Said {
         about,
-        event: plan::Event { warning: true, reason: "Restored", action: "Apply", message: message.to_owned() },
+        event: plan::Event { warning: true, reason: "Restored", action: "Restore", message: message.to_owned() },
     }
 }
 

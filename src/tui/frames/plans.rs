@@ -64,7 +64,7 @@ pub(crate) fn plan() -> Plan {
         events: vec![plan::Event {
             warning: true,
             reason: "Restored",
-            action: "Apply",
+            action: "Restore",
             message: "Deployment b-gent was changed by kubectl-edit and is put back".into(),
         }],
         requeue_at: Some(now() + SignedDuration::from_secs(90)),

@@ -3,10 +3,10 @@
 //! be a secret.
 
 use super::super::{Apply, Event, Expect};
+use super::event;
 use super::walk::Walk;
-use super::{About, event};
 
-pub(super) fn writes(_about: About<'_>, walk: &Walk) -> Vec<Event> {
+pub(super) fn writes(walk: &Walk) -> Vec<Event> {
     let written = || walk.apply.iter().zip(&walk.others);
     let created: Vec<String> =
         walk.apply.iter().filter(|apply| apply.expect == Expect::Absent).map(|apply| apply.child.to_string()).collect();
