@@ -108,7 +108,7 @@ fn what_is_too_long_is_cut_between_two_characters() {
     assert_eq!(event.note.as_ref().map(String::len), Some(1023));
     let json = serde_json::to_value(&event).unwrap();
     assert_eq!(json["eventTime"], "2026-01-01T12:00:01.000000Z");
-    assert_eq!((json["type"].as_str(), json["action"].as_str()), (Some("Warning"), Some("Apply")));
+    assert_eq!((json["type"].as_str(), json["action"].as_str()), (Some("Warning"), Some("Restore")));
     assert_eq!(json["regarding"]["uid"], "u");
     assert_eq!(json["reportingController"], "kgents-operator");
     let mut nowhere = said("u", "a");
