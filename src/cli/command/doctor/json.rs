@@ -77,7 +77,7 @@ fn crd(check: &CrdCheck) -> Value {
 }
 
 /// `{standing, lease_namespace, holder, version, renewed, lease_seconds,
-/// metrics, config, problem, hint}`; null where nobody was asked.
+/// metrics, config, scope, problem, hint}`; null where nobody was asked.
 fn operator(facts: &Facts) -> Value {
     let Some(OperatorCheck { operator, at }) = &facts.checkup.operator else { return Value::Null };
     let mut answer = json!(operator);
