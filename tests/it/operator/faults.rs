@@ -114,8 +114,14 @@ fn a_crd_that_is_taken_away_and_put_back(own: Own) {
     });
     cluster.install_crds();
     garden.phase("c-gent", "Running");
-    garden.phase("b-gent", "Running");
-    assert!(garden.has("memory", "b-gent-memory"));
+    // It runs without its Memory, too.
+    eventually(SOON, "the memory that went with its kind", || {
+        if garden.has("memory", "b-gent-memory") {
+            Ok(())
+        } else {
+            Err(garden.get("agent", "b-gent")["status"].to_string())
+        }
+    });
 }
 
 fn a_namespace_that_is_terminating(garden: &Garden) {
