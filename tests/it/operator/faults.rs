@@ -122,6 +122,7 @@ fn a_crd_that_is_taken_away_and_put_back(own: Own) {
             Err(garden.get("agent", "b-gent")["status"].to_string())
         }
     });
+    garden.phase("b-gent", "Running");
 }
 
 fn a_namespace_that_is_terminating(garden: &Garden) {
