@@ -90,6 +90,8 @@ impl Session {
         let now = self.shared.clock.boot();
         self.metrics.called(verb, LEASES, REASON, code(verb, &sent), now.saturating_sub(started));
         let (answer, problem) = read(verb, sent, &self.options);
+        // Whether one can be made that is not there, its making will tell.
+        let problem = if matches!(answer, Answer::Missing) { self.problem.clone() } else { problem };
         if problem != self.problem {
             if let Some(problem) = &problem {
                 tracing::warn!(lease = %self.title(), "{problem}");
